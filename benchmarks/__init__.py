@@ -1,0 +1,1 @@
+"""Benchmarks: how often, and how fast."""

@@ -1,0 +1,231 @@
+"""Simulated cases: peak lists of real structures, in four conditions, in two halves that share no lattice."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from hybrid_index.errors import InputError
+from hybrid_index.lattice import CRYSTAL_SYSTEMS, Cell, primitive_gram
+from hybrid_index.lattice.bravais import ConventionalSetting, conventional
+from hybrid_index.lattice.compare import cluster_lattices
+from hybrid_index.simulate import CONDITIONS, Structure, draw_peak_list, observable_lines
+from hybrid_index.types import IntArray, PeakList
+from hybrid_index.units import FloatArray, Radiation, parse_radiation
+
+Half = Literal["tune", "report"]
+
+RADIATION = "CuKa1"
+TWO_THETA_MIN_DEG = 5.0
+VOLUME_LIMITS_ANGSTROM3 = (20.0, 10_000.0)
+VOLUME_BINS_ANGSTROM3 = (250.0, 1000.0, 3000.0)
+MAX_SITES = 1000
+"""Structures with more sites take seconds to simulate and add no new kind of lattice."""
+MIN_DRAWN_LINES = 8
+"""A list shorter than this determines no lattice once lines are lost."""
+TOLERANCE = 0.005
+HARD_TOLERANCE = 0.01
+DEFAULT_U_ISO = 0.01
+
+SYMMETRY_TOLERANCE = 0.001
+"""Relative: a lattice this near to a higher symmetry has the lines of that one, whatever its space group says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Something to index, and the truth about it.
+
+    Parameters
+    ----------
+    name
+        Unique within a run.
+    group
+        Condition or tier: what tables are made of.
+    data
+        A peak list, or a file to read.
+    radiation
+        What the file was measured with.
+    gram
+        Gram matrix of a primitive basis of the true lattice, Å².
+    tolerance
+        Relative, in the lengths of the shortest lattice vectors.
+    truth
+        The true cell, for people.
+    """
+
+    name: str
+    group: str
+    system: str
+    data: PeakList | Path
+    radiation: Radiation
+    gram: FloatArray
+    tolerance: float
+    truth: str
+
+    @property
+    def volume(self) -> float:
+        """Volume of the primitive cell in Å³."""
+        return float(np.sqrt(np.linalg.det(self.gram)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLattice:
+    """A structure to draw from: its record, primitive Gram matrix (Å²), conventional setting, and a hash to sort by."""
+
+    record: Mapping[str, Any]
+    gram: FloatArray
+    setting: ConventionalSetting
+    key: str
+
+    @property
+    def system(self) -> str:
+        """Crystal system of the lattice, whatever the atoms in it do."""
+        return self.setting.bravais_lattice.crystal_system
+
+    @property
+    def half(self) -> Half:
+        """Whether to tune on it, or only to report."""
+        return "tune" if int(self.key[:8], 16) % 2 == 0 else "report"
+
+
+def load_structures(folder: Path) -> list[dict[str, Any]]:
+    """Read the records of ``structures/structures.jsonl.gz``."""
+    path = folder / "structures" / "structures.jsonl.gz"
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as handle:
+            return [json.loads(line) for line in handle]
+    except OSError as error:
+        raise InputError("the structures cannot be read; name their folder with --data", source=str(path)) from error
+
+
+def true_gram(cell: Sequence[float], centring: str) -> FloatArray:
+    """Gram matrix of a primitive basis; an R lattice given by rhombohedral axes is primitive already."""
+    if centring == "R" and abs(cell[5] - 120.0) > 1e-3:
+        centring = "P"
+    return primitive_gram(Cell.from_parameters(cell), centring)
+
+
+def known_lattices(records: Iterable[Mapping[str, Any]]) -> list[KnownLattice]:
+    """Pick the records of a size to be simulated, one for each lattice."""
+    usable = [(record, gram) for record in records if (gram := _usable_gram(record)) is not None]
+    groups = cluster_lattices(np.array([gram for _, gram in usable]), HARD_TOLERANCE, 0.5)
+    chosen = [usable[i] for i in np.unique(groups, return_index=True)[1]]
+    return [
+        KnownLattice(
+            record=record,
+            gram=gram,
+            setting=conventional(gram, SYMMETRY_TOLERANCE),
+            key=hashlib.sha256(str(record["id"]).encode()).hexdigest(),
+        )
+        for record, gram in chosen
+    ]
+
+
+def draw_cases(
+    lattices: Iterable[KnownLattice],
+    *,
+    condition: str,
+    half: Half,
+    limit: int,
+    systems: Sequence[str] = CRYSTAL_SYSTEMS,
+) -> list[Case]:
+    """Draw up to *limit* cases, spread evenly over crystal systems and volumes; a shorter draw begins a longer one.
+
+    Structures that cannot be simulated, that show too few lines, or whose lines span but a derivative of their lattice
+    (so that nobody could find it), are passed over.
+    """
+    wanted = _stratified(lattice for lattice in lattices if lattice.half == half and lattice.system in systems)
+    radiation = parse_radiation(RADIATION)
+    cases = (case for lattice in wanted if (case := _case(lattice, condition, radiation)) is not None)
+    return list(islice(cases, limit))
+
+
+def spanned_index(hkl: IntArray) -> int:
+    """Index of the lattice that integer rows (n, 3) span in that of all integers; 0 where they span no volume.
+
+    Examples
+    --------
+    >>> spanned_index(np.array([[1, 1, 0], [1, -1, 0], [0, 0, 1]]))
+    2
+    """
+    rows = [[int(x) for x in row] for row in np.unique(hkl, axis=0)]
+    index = 1
+    for column in range(3):
+        while len(used := [row for row in rows if row[column]]) > 1:
+            pivot = min(used, key=lambda row: abs(row[column]))
+            for row in used:
+                if row is not pivot:
+                    factor = row[column] // pivot[column]
+                    row[:] = [x - factor * y for x, y in zip(row, pivot, strict=True)]
+        if not used:
+            return 0
+        index *= abs(used[0][column])
+        rows = [row for row in rows if row is not used[0]]
+    return index
+
+
+def _stratified(lattices: Iterable[KnownLattice]) -> list[KnownLattice]:
+    """Order lattices so that strata of crystal system and volume take turns."""
+    strata: dict[str, dict[int, list[KnownLattice]]] = defaultdict(lambda: defaultdict(list))
+    for lattice in sorted(lattices, key=lambda lattice: lattice.key):
+        volume = float(np.sqrt(np.linalg.det(lattice.gram)))
+        strata[lattice.system][int(np.searchsorted(VOLUME_BINS_ANGSTROM3, volume))].append(lattice)
+    by_system = [_in_turn(bins for _, bins in sorted(strata[system].items())) for system in sorted(strata)]
+    return _in_turn(by_system)
+
+
+def _in_turn(queues: Iterable[Sequence[KnownLattice]]) -> list[KnownLattice]:
+    """First of each, then second of each, and so on."""
+    return [item for item in chain.from_iterable(zip_longest(*queues)) if item is not None]
+
+
+def _usable_gram(record: Mapping[str, Any]) -> FloatArray | None:
+    """Primitive Gram matrix, where the record is of a size to be simulated."""
+    if len(record["sites"]) > MAX_SITES:
+        return None
+    try:
+        gram = true_gram(record["cell"], str(record["space_group"])[0])
+    except InputError:
+        return None
+    low, high = VOLUME_LIMITS_ANGSTROM3
+    return gram if low**2 <= np.linalg.det(gram) <= high**2 else None
+
+
+def _case(lattice: KnownLattice, condition: str, radiation: Radiation) -> Case | None:
+    record, gram = lattice.record, lattice.gram
+    try:
+        structure = Structure.from_record(record, default_u_iso=DEFAULT_U_ISO)
+    except InputError:
+        return None
+    lines = observable_lines(structure, radiation, two_theta_min_deg=TWO_THETA_MIN_DEG)
+    equivalents = (lines.hkl[:, None, None, :] @ structure.rotations).reshape(-1, 3)
+    lattice_points = round(structure.cell.volume / float(np.sqrt(np.linalg.det(gram))))
+    # A lattice of n points in the cell lets one in n of all hkl exist.
+    if spanned_index(equivalents) != lattice_points:
+        return None
+    name = str(record["id"])
+    seed = int.from_bytes(hashlib.sha256(f"{name}/{condition}".encode()).digest()[:8], "big")
+    drawn = draw_peak_list(lines, CONDITIONS[condition], np.random.default_rng(seed), name=name)
+    if len(drawn.peaks) < MIN_DRAWN_LINES:
+        return None
+    parameters = " ".join(f"{x:.6g}" for x in lattice.setting.cell.parameters)
+    shifts = f"zero {drawn.zero_shift_deg:+.3f}°, displacement {drawn.displacement_mm:+.3f} mm"
+    return Case(
+        name=name,
+        group=condition,
+        system=lattice.system,
+        data=drawn.peaks,
+        radiation=radiation,
+        gram=gram,
+        tolerance=HARD_TOLERANCE if condition == "hard" else TOLERANCE,
+        truth=f"{lattice.setting.bravais_lattice} {parameters} ({record['space_group']}), {shifts}",
+    )

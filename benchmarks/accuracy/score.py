@@ -1,0 +1,145 @@
+"""Running a case and judging the answer."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import hybrid_index
+from benchmarks.accuracy.cases import Case
+from hybrid_index import IndexingResult, Settings, Solution
+from hybrid_index.errors import HybridIndexError
+from hybrid_index.lattice import primitive_gram
+from hybrid_index.lattice.compare import same_shortest_vectors
+from hybrid_index.lattice.derivative import derivative_relation
+from hybrid_index.units import FloatArray
+
+LIST_LENGTH = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a case.
+
+    Parameters
+    ----------
+    rank
+        Place of the true lattice in the list of answers, ``None`` where it is not among the first twenty.
+    by_equivalent
+        Whether only an equivalent (a lattice of the same line positions) of that answer is the true lattice.
+    probability
+        What the first answer claimed; 0 where there was none.
+    first
+        The first answer, in words.
+    cause
+        Why the first answer is not the true lattice; empty where it is.
+    seconds
+        Reading, peaks and indexing; ``search_seconds`` without reading and peaks.
+    """
+
+    name: str
+    group: str
+    system: str
+    volume: float
+    n_peaks: int
+    status: str
+    rank: int | None
+    by_equivalent: bool
+    probability: float
+    first: str
+    cause: str
+    truth: str
+    seconds: float
+    search_seconds: float
+
+
+def run_case(case: Case, settings: Settings) -> Outcome:
+    """Index a case and judge the answer; a refusal is an outcome too."""
+    start = time.perf_counter()
+    try:
+        if isinstance(case.data, Path):
+            pattern = hybrid_index.read_pattern(case.data, radiation=case.radiation)
+            result = hybrid_index.index(pattern, settings=settings)
+        else:
+            result = hybrid_index.index(case.data, settings=settings)
+    except HybridIndexError as error:
+        return _outcome(case, None, time.perf_counter() - start, cause=f"refused: {error}")
+    return judge(case, result, time.perf_counter() - start)
+
+
+def judge(case: Case, result: IndexingResult, seconds: float) -> Outcome:
+    """Find the true lattice in a list of answers."""
+    for solution in result.solutions[:LIST_LENGTH]:
+        itself = same_shortest_vectors(_gram(solution), case.gram, case.tolerance)
+        if itself or _has_equivalent(solution, case):
+            cause = "" if solution.rank == 1 else f"ranked {solution.rank}"
+            return _outcome(case, result, seconds, rank=solution.rank, by_equivalent=not itself, cause=cause)
+    return _outcome(
+        case, result, seconds, cause="not in the list" if result.solutions else f"no answer ({result.status})"
+    )
+
+
+def run_all(cases: Sequence[Case], settings: Settings, *, workers: int) -> Iterator[Outcome]:
+    """Run many cases, in several processes if asked to; yield each outcome as it comes."""
+    if workers <= 1:
+        for case in cases:
+            yield run_case(case, settings)
+        return
+    # A fresh interpreter for each worker: forking a process whose kernels run in threads can hang it.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(run_case, case, settings) for case in cases]):
+            yield future.result()
+
+
+def describe(solution: Solution) -> str:
+    """One line on an answer."""
+    refinement = solution.refinement
+    cell, lattice = refinement.cell, refinement.candidate.bravais_lattice
+    parameters = " ".join(f"{x:.4g}" for x in cell.parameters)
+    merit = f"V {cell.volume:.0f}, M20 {refinement.merit.m20:.1f}, p {solution.probability:.2f}"
+    return f"{lattice} {parameters}, {merit}, from {refinement.candidate.source}"
+
+
+def _outcome(
+    case: Case,
+    result: IndexingResult | None,
+    seconds: float,
+    *,
+    cause: str,
+    rank: int | None = None,
+    by_equivalent: bool = False,
+) -> Outcome:
+    best = result.best if result else None
+    if cause and best is not None:
+        relation = derivative_relation(case.gram, _gram(best))
+        cause = f"{cause}; first is a {relation}" if relation else cause
+    timing = dict(result.timing_s) if result else {}
+    return Outcome(
+        name=case.name,
+        group=case.group,
+        system=case.system,
+        volume=round(case.volume, 1),
+        n_peaks=len(result.peaks) if result and result.peaks is not None else 0,
+        status=result.status if result else "failed",
+        rank=rank,
+        by_equivalent=by_equivalent,
+        probability=best.probability if best else 0.0,
+        first=describe(best) if best else "",
+        cause=cause,
+        truth=case.truth,
+        seconds=seconds,
+        search_seconds=sum(timing.get(part, 0.0) for part in ("search", "refine", "rank")),
+    )
+
+
+def _gram(solution: Solution) -> FloatArray:
+    return primitive_gram(solution.refinement.cell, solution.refinement.candidate.bravais_lattice)
+
+
+def _has_equivalent(solution: Solution, case: Case) -> bool:
+    grams = (primitive_gram(partner.cell, partner.bravais_lattice) for partner in solution.equivalents)
+    return any(same_shortest_vectors(gram, case.gram, case.tolerance) for gram in grams)

@@ -1,0 +1,1 @@
+"""Search engines that need no learning, each a ``CandidateSource``."""

@@ -1,0 +1,404 @@
+"""From planes to lattices: the third axis.
+
+A plane with an axis perpendicular to it makes a monoclinic or orthorhombic lattice; its layers lie above one another
+or are offset by half a period, which is what centring is. Each line that is taken for a point of the first layer
+proposes a height, and every height is tried. Without a perpendicular axis (triclinic) three lines are taken for
+three neighbouring points of the first layer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from hybrid_index.classical.planes import OBLIQUE, RECTANGULAR, plane_points
+from hybrid_index.classical.windows import bit_count, heap_push
+from hybrid_index.lattice import BravaisLattice
+from hybrid_index.units import FloatArray
+
+_MAX_POINTS = 200
+
+# Offsets of odd layers that make a Bravais lattice of each kind of plane: u, v, odd.
+_OFFSETS = np.array(
+    [
+        [[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.5, 0.5, 0.0]],
+        [[0.0, 0.0, 0.0], [0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.5, 0.5, 0.0]],
+        [[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+    ]
+)
+_N_OFFSETS = np.array([4, 4, 2], dtype=np.int64)
+_MP, _MC = BravaisLattice.MP.code, BravaisLattice.MC.code
+_OP, _OC, _OI, _OF = (b.code for b in (BravaisLattice.OP, BravaisLattice.OC, BravaisLattice.OI, BravaisLattice.OF))
+_AP = BravaisLattice.AP.code
+
+
+@njit(cache=True, nogil=True)
+def _as_lattice(plane: FloatArray, offset: int, height: float, row: FloatArray) -> None:
+    """Write the conventional reciprocal metric (6) and the lattice code of a stacking into *row* (7,)."""
+    q1, q2, r, kind = plane[0], plane[1], plane[2], int(plane[3])
+    row[3] = row[4] = row[5] = 0.0
+    if kind == OBLIQUE:
+        if offset == 0:
+            row[0], row[1], row[2], row[4], row[6] = q1, height, q2, r, _MP
+            return
+        if offset == 2:
+            q1, q2 = q2, q1
+        elif offset == 3:
+            q1, r = q1 + q2 + r, r + 2.0 * q2
+        row[0], row[1], row[2], row[4], row[6] = q1 / 4.0, height, q2, r / 2.0, _MC
+    elif kind == RECTANGULAR:
+        if offset == 0:
+            row[0], row[1], row[2], row[6] = q1, q2, height, _OP
+        elif offset == 1:
+            row[0], row[1], row[2], row[6] = q1 / 4.0, height, q2, _OC
+        elif offset == 2:
+            row[0], row[1], row[2], row[6] = q2 / 4.0, height, q1, _OC
+        else:
+            row[0], row[1], row[2], row[6] = q1 / 4.0, q2 / 4.0, height, _OF
+    else:
+        row[0], row[1], row[2] = q1, q2, height
+        row[6] = _OC if offset == 0 else _OI
+
+
+@njit(cache=True, nogil=True)
+def _stack_score(
+    even: FloatArray,
+    odd: FloatArray,
+    height: float,
+    q_max: float,
+    table: npt.NDArray[np.uint8],
+    bins_per_q: float,
+    odds: FloatArray,
+) -> float:
+    """Odds of a stacking; *even* holds the plane's points (with the origin first), *odd* those of odd layers, sorted."""
+    mask, n, layer = 0, 0, 0
+    limit = odds.shape[1]
+    while True:
+        base = layer * layer * height
+        if base > q_max:
+            break
+        points = odd if layer % 2 else even
+        for p in range(1 if layer == 0 else 0, points.shape[0]):
+            value = base + points[p]
+            if value > q_max:
+                break
+            n += 1
+            line = table[int(value * bins_per_q)]
+            if line:
+                mask |= 1 << (line - 1)
+        if n >= limit:
+            return 0.0
+        layer += 1
+    return odds[bit_count(mask), n]
+
+
+@njit(cache=True, nogil=True)
+def stack_planes(
+    planes: FloatArray,
+    q: FloatArray,
+    tolerance: FloatArray,
+    q_max: float,
+    height_min: float,
+    volume_max: float,
+    table: npt.NDArray[np.uint8],
+    bins_per_q: float,
+    odds: FloatArray,
+    scores: FloatArray,
+    rows: FloatArray,
+    size: int,
+) -> int:
+    """Try every height over every plane; keep the best lattices (metric, code) in the heap. Returns its size."""
+    even_buffer, odd_buffer = np.empty(_MAX_POINTS), np.empty(_MAX_POINTS)
+    heights = np.empty(q.shape[0] * (_MAX_POINTS + 1))
+    row, best_row = np.empty(7), np.empty(7)
+    width = 0.0
+    for i in range(q.shape[0]):
+        width += tolerance[i] / q.shape[0]
+    for p in range(planes.shape[0]):
+        q1, q2, r, kind = planes[p, 0], planes[p, 1], planes[p, 2], int(planes[p, 3])
+        n_even = plane_points(q1, q2, r, kind, 0.0, 0.0, 0, q_max, even_buffer[1:])
+        if n_even < 0:
+            continue
+        even_buffer[0] = 0.0
+        even = np.sort(even_buffer[: n_even + 1])
+        area = q1 * q2 - 0.25 * r * r
+        if kind == 2:
+            area *= 4.0
+        for offset in range(_N_OFFSETS[kind]):
+            u, v, parity = _OFFSETS[kind, offset]
+            if offset == 0:
+                odd = even
+            else:
+                n_odd = plane_points(q1, q2, r, kind, u, v, int(parity), q_max, odd_buffer)
+                if n_odd < 0:
+                    continue
+                odd = np.sort(odd_buffer[:n_odd])
+            low = max(height_min, 1.0 / (volume_max * volume_max * area))
+            n = 0
+            for i in range(q.shape[0]):
+                if offset == 0 and q[i] / 4.0 > low:
+                    heights[n] = q[i] / 4.0
+                    n += 1
+                for m in range(odd.shape[0]):
+                    height = q[i] - odd[m]
+                    if height <= low:
+                        break
+                    heights[n] = height
+                    n += 1
+            ordered = np.sort(heights[:n])
+            last, best, best_height = -1.0, 0.0, -1.0
+            for i in range(n):
+                height = ordered[i]
+                if height - last < 0.25 * width:
+                    continue
+                last = height
+                score = _stack_score(even, odd, height, q_max, table, bins_per_q, odds)
+                if best > 0.0 and (height - best_height > 2.0 * width or score > best):
+                    if height - best_height > 2.0 * width:
+                        if size < scores.shape[0] or best > scores[0]:
+                            _as_lattice(planes[p], offset, best_height, best_row)
+                            size = heap_push(scores, rows, size, best, best_row)
+                        best = 0.0
+                if score > best:
+                    best, best_height = score, height
+            if best > 0.0 and (size < scores.shape[0] or best > scores[0]):
+                _as_lattice(planes[p], offset, best_height, row)
+                size = heap_push(scores, rows, size, best, row)
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _lattice_score(
+    metric: FloatArray,
+    q_max: float,
+    table: npt.NDArray[np.uint8],
+    bins_per_q: float,
+    odds: FloatArray,
+) -> float:
+    """Odds of a triclinic lattice given by its reciprocal metric."""
+    a, b, c, d, e, f = metric[0], metric[1], metric[2], metric[3], metric[4], metric[5]
+    a1, b1, f1 = a - e * e / (4.0 * c), b - d * d / (4.0 * c), f - d * e / (2.0 * c)
+    if not b1 > 0.0:
+        return 0.0
+    a2 = a1 - f1 * f1 / (4.0 * b1)
+    if not a2 > 1e-3 * a:
+        return 0.0
+    limit = odds.shape[1]
+    mask, n = 0, 0
+    for h in range(int(np.sqrt(q_max / a2)) + 1):
+        half = f1 * h / (2.0 * b1)
+        disc = half * half - (a1 * h * h - q_max) / b1
+        if disc < 0.0:
+            continue
+        root = np.sqrt(disc)
+        k_low, k_high = int(np.ceil(-half - root)), int(np.floor(-half + root))
+        if h == 0:
+            k_low = 0
+        for k in range(k_low, k_high + 1):
+            rest = a * h * h + b * k * k + f * h * k
+            slope = d * k + e * h
+            mid = slope / (2.0 * c)
+            disc = mid * mid - (rest - q_max) / c
+            if disc < 0.0:
+                continue
+            root = np.sqrt(disc)
+            l_low, l_high = int(np.ceil(-mid - root)), int(np.floor(-mid + root))
+            if h == 0 and k == 0:
+                l_low = 1
+            n += l_high - l_low + 1
+            if n >= limit:
+                return 0.0
+            for l in range(l_low, l_high + 1):  # noqa: E741
+                line = table[int((rest + l * (slope + c * l)) * bins_per_q)]
+                if line:
+                    mask |= 1 << (line - 1)
+    return odds[bit_count(mask), n]
+
+
+@njit(cache=True, nogil=True)
+def lean_planes(
+    planes: FloatArray,
+    q: FloatArray,
+    tolerance: FloatArray,
+    q_max: float,
+    n_base: int,
+    height_min: float,
+    volume_max: float,
+    table: npt.NDArray[np.uint8],
+    bins_per_q: float,
+    odds: FloatArray,
+    scores: FloatArray,
+    rows: FloatArray,
+    size: int,
+) -> int:
+    """Triclinic: take three lines for three neighbouring points of the first layer, over every plane."""
+    metric, row = np.empty(6), np.empty(7)
+    points = np.empty(_MAX_POINTS)
+    free = np.empty(q.shape[0], dtype=np.int64)
+    for p in range(planes.shape[0]):
+        q1, q2, r = planes[p, 0], planes[p, 1], planes[p, 2]
+        n_points = plane_points(q1, q2, r, OBLIQUE, 0.0, 0.0, 0, q_max, points)
+        if n_points < 0:
+            continue
+        n_free = 0
+        for i in range(q.shape[0]):
+            inside = False
+            for m in range(n_points):
+                if abs(points[m] - q[i]) < 0.5 * tolerance[i]:
+                    inside = True
+                    break
+            if not inside and n_free < n_base:
+                free[n_free] = i
+                n_free += 1
+        area = q1 * q2 - 0.25 * r * r
+        low = max(height_min, 1.0 / (volume_max * volume_max * area))
+        metric[0], metric[1], metric[5] = q1, q2, -r
+        for x in range(n_free):
+            c = q[free[x]]
+            for y in range(n_free):
+                if y == x:
+                    continue
+                e = q[free[y]] - c - q1
+                for z in range(n_free):
+                    if z == x or z == y:
+                        continue
+                    d = q[free[z]] - c - q2
+                    # Height of the layer above the plane: c minus the part within the plane.
+                    height = c - (q2 * e * e + q1 * d * d + r * d * e) / (4.0 * area)
+                    if height < low:
+                        continue
+                    metric[2], metric[3], metric[4] = c, d, e
+                    score = _lattice_score(metric, q_max, table, bins_per_q, odds)
+                    if score > 0.0 and (size < scores.shape[0] or score > scores[0]):
+                        row[:6] = metric
+                        row[6] = _AP
+                        size = heap_push(scores, rows, size, score, row)
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _monoclinic_score(
+    q1: float,
+    q2: float,
+    c: float,
+    e: float,
+    kind: int,
+    q_max: float,
+    table: npt.NDArray[np.uint8],
+    bins_per_q: float,
+    odds: FloatArray,
+) -> float:
+    """Odds of a lattice of leaning rectangular layers; *kind* 0: primitive, 1: odd layers offset along b, 2: rhombic."""
+    floor = q1 - e * e / (4.0 * c)
+    if not floor > 1e-3 * q1:
+        return 0.0
+    limit = odds.shape[1]
+    mask, n = 0, 0
+    for h in range(int(np.sqrt(q_max / floor)) + 1):
+        mid = e * h / (2.0 * c)
+        disc = mid * mid - (q1 * h * h - q_max) / c
+        if disc < 0.0:
+            continue
+        root = np.sqrt(disc)
+        l_low, l_high = int(np.ceil(-mid - root)), int(np.floor(-mid + root))
+        if h == 0:
+            l_low = 0
+        for l in range(l_low, l_high + 1):  # noqa: E741
+            base = h * (q1 * h + e * l) + c * l * l
+            if kind == 0:
+                k, step = 0.0, 1.0
+            elif kind == 1:
+                k, step = 0.5 * (l % 2), 1.0
+            else:
+                k, step = 1.0 * (h % 2), 2.0
+            if h == 0 and l == 0:
+                k = step
+            value = base + k * k * q2
+            while value <= q_max:
+                n += 1
+                line = table[int(value * bins_per_q)]
+                if line:
+                    mask |= 1 << (line - 1)
+                k += step
+                value = base + k * k * q2
+            if n >= limit:
+                return 0.0
+    return odds[bit_count(mask), n]
+
+
+@njit(cache=True, nogil=True)
+def lean_rectangles(
+    planes: FloatArray,
+    q: FloatArray,
+    tolerance: FloatArray,
+    q_max: float,
+    n_base: int,
+    height_min: float,
+    volume_max: float,
+    table: npt.NDArray[np.uint8],
+    bins_per_q: float,
+    odds: FloatArray,
+    scores: FloatArray,
+    rows: FloatArray,
+    size: int,
+) -> int:
+    """Monoclinic: over each rectangular or rhombic plane that holds b*, two lines make a first layer that leans along a*."""
+    row = np.empty(7)
+    points = np.empty(_MAX_POINTS)
+    free = np.empty(q.shape[0], dtype=np.int64)
+    for p in range(planes.shape[0]):
+        plane_kind = int(planes[p, 3])
+        n_points = plane_points(planes[p, 0], planes[p, 1], 0.0, plane_kind, 0.0, 0.0, 0, q_max, points)
+        if n_points < 0:
+            continue
+        n_free = 0
+        for i in range(q.shape[0]):
+            inside = False
+            for m in range(n_points):
+                if abs(points[m] - q[i]) < 0.5 * tolerance[i]:
+                    inside = True
+                    break
+            if not inside and n_free < n_base:
+                free[n_free] = i
+                n_free += 1
+        for swap in range(2):
+            q1, q2 = planes[p, swap], planes[p, 1 - swap]
+            area = q1 * q2 * (4.0 if plane_kind != RECTANGULAR else 1.0)
+            low = max(height_min, 1.0 / (volume_max * volume_max * area))
+            for kind in range(2 if plane_kind == RECTANGULAR else 1):
+                layer = 2 if plane_kind != RECTANGULAR else kind
+                # Points of the first layer next to its centre: (h, k) with k² from the lattice's own rule.
+                first = 0.25 * q2 if layer == 1 else 0.0
+                for x in range(n_free):
+                    for raise_x in range(2):
+                        c = q[free[x]] - (first if layer == 1 else raise_x * q2)
+                        if layer == 1 and raise_x:
+                            c = q[free[x]] - 2.25 * q2
+                        if layer == 2 and raise_x:
+                            c = q[free[x]] - 4.0 * q2
+                        if c < low:
+                            continue
+                        for y in range(n_free):
+                            if y == x:
+                                continue
+                            for raise_y in range(2):
+                                if layer == 0:
+                                    above = raise_y * q2
+                                elif layer == 1:
+                                    above = (0.25 if raise_y == 0 else 2.25) * q2
+                                else:
+                                    above = (1.0 if raise_y == 0 else 9.0) * q2
+                                e = q[free[y]] - above - c - q1
+                                if abs(e) > 1.02 * q1 or c - e * e / (4.0 * q1) < low:
+                                    continue
+                                score = _monoclinic_score(q1, q2, c, e, layer, q_max, table, bins_per_q, odds)
+                                if score > 0.0 and (size < scores.shape[0] or score > scores[0]):
+                                    row[:] = 0.0
+                                    if layer == 1:
+                                        row[0], row[1], row[2], row[4] = c, 0.25 * q2, q1, e
+                                    else:
+                                        row[0], row[1], row[2], row[4] = q1, q2, c, e
+                                    row[6] = _MP if layer == 0 else _MC
+                                    size = heap_push(scores, rows, size, score, row)
+    return size

@@ -1,0 +1,32 @@
+"""The application: its commands and their order in the help."""
+
+from __future__ import annotations
+
+import typer
+
+from hybrid_index.cli.batch import batch_command
+from hybrid_index.cli.index import index_command
+from hybrid_index.cli.peaks import peaks_command
+from hybrid_index.cli.refine import refine_command
+
+app = typer.Typer(
+    name="hybrid-index",
+    help="Powder indexing: from a measured pattern or a peak list to the unit cell.",
+    epilog="Exit codes: 0 solved or ambiguous; 1 a file cannot be read or written; 2 the command must be changed; "
+    "3 no trusted cell was found.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("index")(index_command)
+app.command("peaks")(peaks_command)
+app.command("refine")(refine_command)
+app.command("batch")(batch_command)
+
+
+@app.command("version")
+def version_command() -> None:
+    """Print the version."""
+    from hybrid_index import __version__
+
+    typer.echo(__version__)

@@ -1,0 +1,324 @@
+"""Compiled kernels of the lattice room: arrays in, arrays out. Imported late, because numba takes a while to load.
+
+Every ``gram`` is a Gram matrix, float64 (3, 3); every ``basis`` is int64 (3, 3) whose ROWS are the new vectors
+(rows are contiguous; the public functions return columns). Loops are written out where array expressions would do:
+that compiles several times faster.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from hybrid_index.units import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+
+MAX_STEPS = 1000
+"""No lattice met in practice needs more than some dozens of reduction steps; this ends cycles of rounding."""
+EPSILON = 1e-11
+"""Relative size below which a scalar product counts as zero: rounding must not drive another step."""
+BOX = 2
+"""Indices up to which vectors are tried in a reduced basis where a vector about as long as a basis vector is sought."""
+
+
+@njit(cache=True, nogil=True)
+def inner(gram: FloatArray, u: IntArray, v: IntArray) -> float:
+    """Scalar product of two integer vectors."""
+    total = 0.0
+    for i in range(3):
+        for j in range(3):
+            total += u[i] * gram[i, j] * v[j]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def transform(gram: FloatArray, basis: IntArray) -> FloatArray:
+    """Gram matrix of the new basis."""
+    out = np.empty((3, 3), dtype=np.float64)
+    for i in range(3):
+        for j in range(i, 3):
+            out[i, j] = inner(gram, basis[i], basis[j])
+            out[j, i] = out[i, j]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def determinant(u: IntArray, v: IntArray, w: IntArray) -> int:
+    """Return the determinant of three integer vectors."""
+    total = 0
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        total += u[i] * (v[j] * w[k] - v[k] * w[j])
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _add(u: IntArray, v: IntArray, factor: int) -> None:
+    for i in range(3):
+        u[i] += factor * v[i]
+
+
+@njit(cache=True, nogil=True)
+def _copy(u: IntArray, v: IntArray) -> None:
+    for i in range(3):
+        v[i] = u[i]
+
+
+@njit(cache=True, nogil=True)
+def selling_superbase(gram: FloatArray) -> IntArray:
+    """Obtuse superbase, shape (4, 3): v1 + v2 + v3 + v4 = 0 and no positive scalar product.
+
+    Each step takes the largest positive v_i·v_j off twice from the sum of the squares, so the steps end.
+    """
+    superbase = np.zeros((4, 3), dtype=np.int64)
+    for i in range(3):
+        superbase[i, i] = 1
+    # Lagrange–Gauss by pairs, with rounding, takes long skews off in few steps
+    changed = True
+    for _ in range(MAX_STEPS):
+        if not changed:
+            break
+        changed = False
+        for i in range(3):
+            for j in range(3):
+                if i != j:
+                    ratio = inner(gram, superbase[i], superbase[j]) / inner(gram, superbase[j], superbase[j])
+                    if abs(ratio) > 0.5 + EPSILON:
+                        _add(superbase[i], superbase[j], -math.floor(ratio + 0.5))
+                        changed = True
+    for i in range(3):
+        _add(superbase[3], superbase[i], -1)
+    for _ in range(MAX_STEPS):
+        largest, at_i, at_j = 0.0, -1, -1
+        for i in range(4):
+            largest = max(largest, EPSILON * inner(gram, superbase[i], superbase[i]))
+        for i in range(4):
+            for j in range(i + 1, 4):
+                value = inner(gram, superbase[i], superbase[j])
+                if value > largest:
+                    largest, at_i, at_j = value, i, j
+        if at_i < 0:
+            break
+        for k in range(4):
+            if k != at_i and k != at_j:
+                _add(superbase[k], superbase[at_i], 1)
+        _add(superbase[at_i], superbase[at_i], -2)
+    return superbase
+
+
+@njit(cache=True, nogil=True)
+def voronoi_vectors(gram: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Squared lengths, ascending (7,), and vectors (7, 3): the shortest of each of the seven classes of L/2L.
+
+    Conway & Sloane's vonorms (1992, doi:10.1098/rspa.1992.0004): continuous in the lattice, where reduced cells jump.
+    """
+    superbase = selling_superbase(gram)
+    vectors = np.zeros((7, 3), dtype=np.int64)
+    norms = np.empty(7, dtype=np.float64)
+    new = np.zeros(3, dtype=np.int64)
+    for k in range(7):
+        _add(new, new, -1)
+        if k < 4:
+            _add(new, superbase[k], 1)
+        else:
+            _add(new, superbase[k - 4], 1)
+            _add(new, superbase[(k - 3) % 3], 1)
+        norm = inner(gram, new, new)
+        at = k
+        while at > 0 and norms[at - 1] > norm:
+            norms[at] = norms[at - 1]
+            _copy(vectors[at - 1], vectors[at])
+            at -= 1
+        norms[at] = norm
+        _copy(new, vectors[at])
+    return norms, vectors
+
+
+@njit(cache=True, nogil=True)
+def shortest_basis(gram: FloatArray) -> IntArray:
+    """Basis of the three shortest independent vectors, lengths ascending (Minkowski-reduced), right-handed."""
+    vectors = voronoi_vectors(gram)[1]
+    basis = np.zeros((3, 3), dtype=np.int64)
+    for j in range(1, 7):
+        for k in range(j + 1, 7):
+            volume = determinant(vectors[0], vectors[j], vectors[k])
+            if volume != 0 and determinant(basis[0], basis[1], basis[2]) == 0:
+                _copy(vectors[0], basis[0])
+                _copy(vectors[j], basis[1])
+                _add(basis[2], vectors[k], 1 if volume > 0 else -1)
+    return basis
+
+
+@njit(cache=True, nogil=True)
+def box(gram: FloatArray, square_max: float) -> IntArray:
+    """Largest index of each axis among the vectors of a squared length up to *square_max*, shape (3,)."""
+    limits = np.empty(3, dtype=np.int64)
+    cofactors = np.empty(3, dtype=np.float64)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        cofactors[i] = gram[j, j] * gram[k, k] - gram[j, k] ** 2
+    volume_squared = (
+        gram[0, 0] * cofactors[0]
+        - gram[0, 1] * (gram[0, 1] * gram[2, 2] - gram[1, 2] * gram[0, 2])
+        + gram[0, 2] * (gram[0, 1] * gram[1, 2] - gram[1, 1] * gram[0, 2])
+    )
+    for i in range(3):
+        limits[i] = int(math.sqrt(square_max * cofactors[i] / volume_squared) + 1e-9)
+    return limits
+
+
+@njit(cache=True, nogil=True)
+def squares_in_box(gram: FloatArray, limits: IntArray, square_max: float) -> FloatArray:
+    """Squared lengths up to *square_max*, in no order, of the vectors of a box; v and −v once, the null vector not."""
+    squares = np.empty((limits[0] + 1) * (2 * limits[1] + 1) * (2 * limits[2] + 1), dtype=np.float64)
+    n = 0
+    for h in range(limits[0] + 1):
+        for k in range(-limits[1] if h > 0 else 0, limits[1] + 1):
+            for m in range(-limits[2] if (h > 0 or k > 0) else 1, limits[2] + 1):
+                square = h * h * gram[0, 0] + k * k * gram[1, 1] + m * m * gram[2, 2]
+                square += 2.0 * (h * k * gram[0, 1] + h * m * gram[0, 2] + k * m * gram[1, 2])
+                if square <= square_max:
+                    squares[n] = square
+                    n += 1
+    return squares[:n]
+
+
+@njit(cache=True, nogil=True)
+def squares_up_to(gram: FloatArray, square_max: float) -> FloatArray:
+    """Squared lengths up to *square_max*, in no order, of all vectors but the null vector; v and −v once."""
+    reduced = transform(gram, shortest_basis(gram))
+    return squares_in_box(reduced, box(reduced, square_max), square_max)
+
+
+@njit(cache=True, nogil=True)
+def _keep_smallest(values: FloatArray, smallest: FloatArray) -> None:
+    """Put the smallest of many values, ascending, into *smallest*."""
+    last = smallest.size - 1
+    for i in range(smallest.size):
+        smallest[i] = np.inf
+    for value in values:
+        if value < smallest[last]:
+            k = last
+            while k > 0 and smallest[k - 1] > value:
+                smallest[k] = smallest[k - 1]
+                k -= 1
+            smallest[k] = value
+
+
+@njit(cache=True, nogil=True)
+def shortest_squares(grams: FloatArray, n: int) -> FloatArray:
+    """Squared lengths of the n shortest vectors of many lattices, ascending, v and −v once: (m, 3, 3) to (m, n)."""
+    out = np.empty((grams.shape[0], n), dtype=np.float64)
+    side = 1
+    while (2 * side + 1) ** 3 < 2 * n + 1:
+        side += 1
+    cube = np.array([side, side, side], dtype=np.int64)
+    for i in range(grams.shape[0]):
+        reduced = transform(grams[i], shortest_basis(grams[i]))
+        # a cube that surely holds n vectors bounds the n-th length, and that bound gives the box that misses none
+        _keep_smallest(squares_in_box(reduced, cube, np.inf), out[i])
+        bound = out[i, n - 1] * (1.0 + EPSILON)
+        _keep_smallest(squares_in_box(reduced, box(reduced, bound), bound), out[i])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _angle(square_u: float, square_v: float, product: float) -> float:
+    return math.acos(max(-1.0, min(1.0, product / math.sqrt(square_u * square_v))))
+
+
+@njit(cache=True, nogil=True)
+def mapping_exists(reduced1: FloatArray, reduced2: FloatArray, length_tolerance: float, angle_tolerance: float) -> bool:
+    """Whether some basis of lattice 2 has the lengths (relative) and angles (radians) of the basis of lattice 1.
+
+    Both come Minkowski-reduced. Small indices suffice: a basis within the tolerances is short in both lattices.
+    """
+    gamma = _angle(reduced1[0, 0], reduced1[1, 1], reduced1[0, 1])
+    beta = _angle(reduced1[0, 0], reduced1[2, 2], reduced1[0, 2])
+    alpha = _angle(reduced1[1, 1], reduced1[2, 2], reduced1[1, 2])
+    vectors = np.empty((3, (2 * BOX + 1) ** 3, 3), dtype=np.int64)
+    squares = np.empty((3, (2 * BOX + 1) ** 3), dtype=np.float64)
+    found = np.zeros(3, dtype=np.int64)
+    hkl = np.empty(3, dtype=np.int64)
+    for h in range(-BOX, BOX + 1):
+        for k in range(-BOX, BOX + 1):
+            for m in range(-BOX, BOX + 1):
+                hkl[0], hkl[1], hkl[2] = h, k, m
+                square = inner(reduced2, hkl, hkl)
+                for i in range(3):
+                    if abs(math.sqrt(max(square, 0.0) / reduced1[i, i]) - 1.0) <= length_tolerance:
+                        _copy(hkl, vectors[i, found[i]])
+                        squares[i, found[i]] = square
+                        found[i] += 1
+    for i in range(found[0]):
+        u, uu = vectors[0, i], squares[0, i]
+        for j in range(found[1]):
+            v, vv = vectors[1, j], squares[1, j]
+            if abs(_angle(uu, vv, inner(reduced2, u, v)) - gamma) > angle_tolerance:
+                continue
+            for k in range(found[2]):
+                w, ww = vectors[2, k], squares[2, k]
+                if (
+                    abs(determinant(u, v, w)) == 1
+                    and abs(_angle(uu, ww, inner(reduced2, u, w)) - beta) <= angle_tolerance
+                    and abs(_angle(vv, ww, inner(reduced2, v, w)) - alpha) <= angle_tolerance
+                ):
+                    return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def first_same(
+    gram: FloatArray, grams: FloatArray, order: IntArray, length_tolerance: float, angle_tolerance: float
+) -> int:
+    """Position in *order* of the first of the listed lattices (reduced, with vonorms) that equals *gram*; −1 if none.
+
+    ``gram`` and ``grams`` are rows of :func:`prepare`.
+    """
+    # vonorms of the same lattice agree to about the tolerance: a cheap sieve before the search for a mapping
+    coarse = 3.0 * (length_tolerance + angle_tolerance)
+    for at in range(order.size):
+        other = grams[order[at]]
+        near = True
+        for k in range(7):
+            if abs(gram[3, k] - other[3, k]) > coarse * (gram[3, k] + other[3, k]):
+                near = False
+                break
+        if near and mapping_exists(other[:3, :3], gram[:3, :3], length_tolerance, angle_tolerance):
+            return at
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def prepare(grams: FloatArray) -> FloatArray:
+    """Make many lattices ready to be compared: (m, 4, 7), the Minkowski-reduced matrix and below it the vonorms."""
+    out = np.zeros((grams.shape[0], 4, 7), dtype=np.float64)
+    for i in range(grams.shape[0]):
+        norms = voronoi_vectors(grams[i])[0]
+        reduced = transform(grams[i], shortest_basis(grams[i]))
+        for k in range(7):
+            out[i, 3, k] = norms[k]
+        for j in range(3):
+            for k in range(3):
+                out[i, j, k] = reduced[j, k]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def cluster(prepared: FloatArray, length_tolerance: float, angle_tolerance: float) -> IntArray:
+    """Label every lattice by the first earlier one that it equals: labels count clusters in order of appearance."""
+    n = prepared.shape[0]
+    labels = np.empty(n, dtype=np.int64)
+    leaders = np.empty(n, dtype=np.int64)
+    n_leaders = 0
+    for i in range(n):
+        labels[i] = first_same(prepared[i], prepared, leaders[:n_leaders], length_tolerance, angle_tolerance)
+        if labels[i] < 0:
+            labels[i] = n_leaders
+            leaders[n_leaders] = i
+            n_leaders += 1
+    return labels

@@ -1,0 +1,216 @@
+"""Least squares of one group of overlapping peaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import leastsq
+
+from hybrid_index.peaks.detect import WidthLaw
+from hybrid_index.peaks.profile import AREA_GAUSSIAN, AREA_LORENTZIAN, N_SHARED, add_peaks, residuals, satellite
+from hybrid_index.units import FloatArray
+
+_Function = Callable[[FloatArray], FloatArray]
+_NO_JACOBIAN = np.zeros((0, 0))
+_MAX_EVALUATIONS = 60
+_BACKGROUND_FREEDOM = 0.004
+"""How far the local background may stray from the global one, as a fraction of the strongest peak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of the line shape before a group is fitted.
+
+    ``width`` is the width law, ``asymmetry`` the slope of α against cot 2θ; ``*_esd`` say how far a group may stray.
+    """
+
+    width: WidthLaw
+    width_esd: float = 0.4
+    eta: float = 0.5
+    eta_esd: float = 0.3
+    asymmetry: float = 0.0
+    asymmetry_esd: float = 0.15
+
+    def asymmetry_at(self, two_theta_deg: float) -> float:
+        """Asymmetry α of the axial divergence: falls with cot 2θ."""
+        return float(np.clip(self.asymmetry / math.tan(math.radians(two_theta_deg)), -0.5, 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Doublet:
+    """Kα2: its wavelength over that of Kα1, and its intensity (0: none)."""
+
+    wavelength_ratio: float = 1.0
+    intensity_ratio: float = 0.0
+
+    def separation_deg(self, two_theta_deg: float) -> float:
+        """Distance of Kα2 from a Kα1 line at this 2θ, degrees; 0 where it lies beyond 180°."""
+        return max(0.0, satellite(two_theta_deg, self.wavelength_ratio)[0] - two_theta_deg)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFit:
+    """Result for one group; parameters are numbered as in :mod:`hybrid_index.peaks.profile`.
+
+    ``covariance`` is that of the counting noise; ``misfit`` is χ² per degree of freedom; ``ka2_ratio`` is what the data
+    would make of the intensity of Kα2, within ``ka2_ratio_esd`` (infinite where there is no Kα2).
+    """
+
+    parameters: FloatArray
+    covariance: FloatArray
+    law_width_deg: FloatArray
+    chi2: float
+    misfit: float
+    doublet: Doublet
+    ka2_ratio: float
+    ka2_ratio_esd: float
+
+    @property
+    def position_deg(self) -> FloatArray:
+        """Kα1 positions in degrees 2θ, shape (n,)."""
+        return self.parameters[N_SHARED::2]
+
+    @property
+    def height(self) -> FloatArray:
+        """Heights of the Kα1 lines, shape (n,)."""
+        return self.parameters[N_SHARED + 1 :: 2]
+
+    @property
+    def fwhm_deg(self) -> FloatArray:
+        """Full widths at half maximum, shape (n,)."""
+        return np.asarray(self.law_width_deg * math.exp(self.parameters[2]), dtype=np.float64)
+
+    @property
+    def area(self) -> FloatArray:
+        """Areas of the Kα1 lines (intensity · degrees), shape (n,)."""
+        eta = float(np.clip(self.parameters[3], 0.0, 1.0))
+        return np.asarray(
+            self.height * self.fwhm_deg * (eta * AREA_LORENTZIAN + (1.0 - eta) * AREA_GAUSSIAN), dtype=np.float64
+        )
+
+    @property
+    def position_esd_deg(self) -> FloatArray:
+        """Standard uncertainties of the positions, shape (n,)."""
+        return np.sqrt(np.diag(self.covariance)[N_SHARED::2])
+
+    @property
+    def height_esd(self) -> FloatArray:
+        """Standard uncertainties of the heights, shape (n,)."""
+        return np.sqrt(np.diag(self.covariance)[N_SHARED + 1 :: 2])
+
+    def profile(self, x: FloatArray, index: int) -> FloatArray:
+        """One of the peaks, without background, at *x* (degrees)."""
+        own = N_SHARED + 2 * index
+        parameters = np.concatenate([self.parameters[:N_SHARED], self.parameters[own : own + 2]])
+        width = self.law_width_deg[index : index + 1]
+        out = np.zeros(x.size)
+        add_peaks(parameters, width, self.doublet.wavelength_ratio, self.doublet.intensity_ratio, x, out, _NO_JACOBIAN)
+        return out
+
+
+def fit_group(
+    x: FloatArray,
+    y: FloatArray,
+    sigma: FloatArray,
+    position_deg: FloatArray,
+    height: FloatArray,
+    shape: Shape,
+    doublet: Doublet,
+    *,
+    polish: bool = False,
+) -> GroupFit | None:
+    """Fit peaks that start at *position_deg* with *height* to the window *x*, *y*, *sigma*.
+
+    Returns ``None`` where the least squares does not converge to something finite. With *polish*
+    overlapping peaks are fitted by lmfit.
+    """
+    width = shape.width.at(position_deg)
+    start = np.empty(N_SHARED + 2 * position_deg.size)
+    start[:N_SHARED] = (0.0, 0.0, 0.0, shape.eta, shape.asymmetry_at(float(position_deg.mean())))
+    start[N_SHARED::2] = position_deg
+    start[N_SHARED + 1 :: 2] = height
+    flat = _BACKGROUND_FREEDOM * max(float(y.max()), 0.0) + 3.0 * float(np.median(sigma))
+    prior = start[:N_SHARED].copy()
+    prior_esd = np.array([flat, flat, shape.width_esd, shape.eta_esd, shape.asymmetry_esd])
+    fixed = (width, doublet.wavelength_ratio, doublet.intensity_ratio, x, y, sigma, prior, prior_esd)
+
+    def value(p: FloatArray) -> FloatArray:
+        return residuals(p, *fixed, False)[0]
+
+    def slope(p: FloatArray) -> FloatArray:
+        return residuals(p, *fixed, True)[1]
+
+    solve = _solve_with_lmfit if polish and position_deg.size > 1 else _solve
+    best, covariance = solve(start, value, slope)
+    if covariance is None or not np.all(np.isfinite(best)) or not np.all(np.diag(covariance) > 0.0):
+        return None
+    left = value(best)
+    chi2 = float(np.dot(left, left))
+    ratio, ratio_esd = _free_ka2_ratio(best, width, doublet, x, sigma, left, slope(best))
+    return GroupFit(
+        parameters=best,
+        covariance=covariance,
+        law_width_deg=width,
+        chi2=chi2,
+        misfit=chi2 / max(1, x.size + N_SHARED - best.size),
+        doublet=doublet,
+        ka2_ratio=ratio,
+        ka2_ratio_esd=ratio_esd,
+    )
+
+
+def _solve(start: FloatArray, value: _Function, slope: _Function) -> tuple[FloatArray, FloatArray | None]:
+    """Levenberg–Marquardt without the bookkeeping of lmfit, for the many fits on the way."""
+    best, covariance, _, _, _ = leastsq(
+        value, start, Dfun=slope, full_output=True, maxfev=_MAX_EVALUATIONS, ftol=1.0e-5, xtol=1.0e-6
+    )
+    return best, covariance
+
+
+def _solve_with_lmfit(start: FloatArray, value: _Function, slope: _Function) -> tuple[FloatArray, FloatArray | None]:
+    """Do the same by lmfit, for the last word on overlapping peaks."""
+    from lmfit import Parameters, minimize
+
+    parameters = Parameters()
+    for i, number in enumerate(start):
+        parameters.add(f"p{i}", value=float(number))
+
+    def vector(p: Parameters) -> FloatArray:
+        return np.fromiter((entry.value for entry in p.values()), dtype=np.float64, count=start.size)
+
+    result = minimize(
+        lambda p: value(vector(p)),
+        parameters,
+        method="leastsq",
+        scale_covar=False,
+        Dfun=lambda p: slope(vector(p)),
+        max_nfev=_MAX_EVALUATIONS,
+    )
+    return vector(result.params), getattr(result, "covar", None)
+
+
+def _free_ka2_ratio(
+    parameters: FloatArray,
+    width: FloatArray,
+    doublet: Doublet,
+    x: FloatArray,
+    sigma: FloatArray,
+    residual: FloatArray,
+    jacobian: FloatArray,
+) -> tuple[float, float]:
+    """Intensity ratio that one more linear least-squares step, with the ratio free, would give, and its uncertainty."""
+    if doublet.intensity_ratio == 0.0:
+        return 0.0, math.inf
+    both, first = np.zeros(x.size), np.zeros(x.size)
+    add_peaks(parameters, width, doublet.wavelength_ratio, doublet.intensity_ratio, x, both, _NO_JACOBIAN)
+    add_peaks(parameters, width, doublet.wavelength_ratio, 0.0, x, first, _NO_JACOBIAN)
+    column = np.zeros(residual.size)
+    column[: x.size] = (both - first) / (doublet.intensity_ratio * sigma)
+    own = column - jacobian @ np.linalg.lstsq(jacobian, column, rcond=None)[0]
+    information = float(np.dot(own, own))
+    if not information > 0.0:
+        return doublet.intensity_ratio, math.inf
+    return doublet.intensity_ratio - float(np.dot(own, residual)) / information, 1.0 / math.sqrt(information)

@@ -1,0 +1,124 @@
+"""The line shape: split pseudo-Voigt lines, each with its Kα2 companion, on a straight background.
+
+A group of n peaks has the parameters (numbering fixed, the kernels rely on it)
+
+    0, 1   background at the centre of the window, its change to the end of the window
+    2      natural logarithm of the group's width relative to the width law
+    3      Lorentzian fraction η
+    4      asymmetry α: left and right half widths are (1 ± α) FWHM/2
+    5 + 2i, 6 + 2i   position of the Kα1 line (degrees), its height
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from hybrid_index.units import FloatArray
+
+N_SHARED = 5
+_LN2 = math.log(2.0)
+_MAX_ASYMMETRY = 0.7
+_MAX_LOG_WIDTH = 1.5
+AREA_LORENTZIAN = math.pi / 2.0
+AREA_GAUSSIAN = 0.5 * math.sqrt(math.pi / _LN2)
+
+
+@njit(cache=True, nogil=True)
+def satellite(two_theta_deg: float, wavelength_ratio: float) -> tuple[float, float]:
+    """2θ (degrees) of the same spacing at a wavelength longer by the ratio, and its derivative; (−1, 0) beyond 180°."""
+    half = math.radians(two_theta_deg) / 2.0
+    s = wavelength_ratio * math.sin(half)
+    if s >= 1.0 or s <= -1.0:
+        return -1.0, 0.0
+    return 2.0 * math.degrees(math.asin(s)), wavelength_ratio * math.cos(half) / math.sqrt(1.0 - s * s)
+
+
+@njit(cache=True, nogil=True)
+def add_peaks(
+    parameters: FloatArray,
+    width: FloatArray,
+    wavelength_ratio: float,
+    ka2_ratio: float,
+    x: FloatArray,
+    out: FloatArray,
+    jacobian: FloatArray,
+) -> None:
+    """Add the peaks of a group to *out* (n,) and their derivatives to *jacobian* (n, m), unless that has no rows.
+
+    *width* (n_peaks,) is the width law at each peak (degrees), *ka2_ratio* zero for a single line.
+    """
+    eta = min(max(parameters[3], 0.0), 1.0)
+    asymmetry = min(max(parameters[4], -_MAX_ASYMMETRY), _MAX_ASYMMETRY)
+    scale = math.exp(min(max(parameters[2], -_MAX_LOG_WIDTH), _MAX_LOG_WIDTH))
+    slopes = jacobian.shape[0] > 0
+    lines = 2 if ka2_ratio > 0.0 else 1
+    for i in range(width.shape[0]):
+        height = parameters[6 + 2 * i]
+        for line in range(lines):
+            centre = parameters[5 + 2 * i]
+            stretch = 1.0
+            share = 1.0
+            if line == 1:
+                centre, stretch = satellite(centre, wavelength_ratio)
+                share = ka2_ratio
+                if centre < 0.0:
+                    continue
+            half = 0.5 * scale * width[i]
+            for k in range(x.shape[0]):
+                sign = 1.0 if x[k] < centre else -1.0
+                h = half * (1.0 + sign * asymmetry)
+                u = (x[k] - centre) / h
+                lorentz = 1.0 / (1.0 + u * u)
+                gauss = math.exp(-_LN2 * u * u) if u * u < 200.0 else 0.0
+                value = share * (eta * lorentz + (1.0 - eta) * gauss)
+                out[k] += height * value
+                if slopes:
+                    du = -2.0 * share * u * height * (eta * lorentz * lorentz + (1.0 - eta) * _LN2 * gauss)
+                    jacobian[k, 2] -= du * u
+                    jacobian[k, 3] += share * height * (lorentz - gauss)
+                    jacobian[k, 4] -= du * u * sign / (1.0 + sign * asymmetry)
+                    jacobian[k, 5 + 2 * i] -= du * stretch / h
+                    jacobian[k, 6 + 2 * i] += value
+
+
+@njit(cache=True, nogil=True)
+def residuals(
+    parameters: FloatArray,
+    width: FloatArray,
+    wavelength_ratio: float,
+    ka2_ratio: float,
+    x: FloatArray,
+    y: FloatArray,
+    sigma: FloatArray,
+    prior: FloatArray,
+    prior_esd: FloatArray,
+    want_jacobian: bool,
+) -> tuple[FloatArray, FloatArray]:
+    """Weighted residuals (n + N_SHARED,) of a group and their Jacobian (same rows, m columns; empty unless wanted).
+
+    The last rows hold the shared parameters near *prior* (N_SHARED,) within *prior_esd*: so a weak peak borrows its
+    shape from the strong ones.
+    """
+    n = x.shape[0]
+    m = parameters.shape[0]
+    out = np.zeros(n + N_SHARED)
+    jacobian = np.zeros((n + N_SHARED if want_jacobian else 0, m))
+    add_peaks(parameters, width, wavelength_ratio, ka2_ratio, x, out[:n], jacobian[:n])
+    middle = 0.5 * (x[0] + x[n - 1])
+    reach = 0.5 * (x[n - 1] - x[0])
+    for k in range(n):
+        t = (x[k] - middle) / reach
+        out[k] = (out[k] + parameters[0] + parameters[1] * t - y[k]) / sigma[k]
+        if want_jacobian:
+            jacobian[k, 0] = 1.0
+            jacobian[k, 1] = t
+            for j in range(m):
+                jacobian[k, j] /= sigma[k]
+    for j in range(N_SHARED):
+        out[n + j] = (parameters[j] - prior[j]) / prior_esd[j]
+        if want_jacobian:
+            jacobian[n + j, j] = 1.0 / prior_esd[j]
+    return out, jacobian

@@ -1,0 +1,361 @@
+"""From a pattern to an answer: peaks, search, refinement, ranking, under one time budget."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hybrid_index import __version__
+from hybrid_index.config import Settings
+from hybrid_index.errors import InputError, WavelengthError
+from hybrid_index.io import read
+from hybrid_index.lattice import (
+    BravaisLattice,
+    Cell,
+    conventional,
+    line_positions_agree,
+    primitive_gram,
+    standardize,
+)
+from hybrid_index.peaks import PeakOptions, find_peaks
+from hybrid_index.ranking import merge_same, prior_bits, probabilities
+from hybrid_index.refine.lines import LineData, line_data
+from hybrid_index.refine.polish import polish
+from hybrid_index.refine.solving import Solved, relatives, solve_candidates
+from hybrid_index.schedule import Clock, Stage, run_stage, stages
+from hybrid_index.types import (
+    MIN_LINES,
+    Candidate,
+    Equivalent,
+    IndexingResult,
+    Pattern,
+    PeakList,
+    Solution,
+    Status,
+)
+from hybrid_index.units import FloatArray, Radiation, parse_radiation
+
+SOLVED_PROBABILITY = 0.80
+"""Probability from which an answer counts as solved."""
+AMBIGUOUS_PROBABILITY = 0.30
+"""Probability from which an answer is worth showing as one of several."""
+CERTAIN_PROBABILITY = 0.995
+CERTAIN_SHARE_INDEXED = 0.85
+"""The search stops early at this probability, if also this share of the lines is indexed."""
+POOL = 160
+"""Solutions that stay in the race after each stage."""
+
+Progress = Callable[[str], None]
+
+
+def index(
+    data: Pattern | PeakList | str | Path,
+    *,
+    wavelength: str | float | Radiation | None = None,
+    settings: Settings | None = None,
+    peak_options: PeakOptions | None = None,
+    id: str | None = None,
+    progress: Progress | None = None,
+) -> IndexingResult:
+    """Index a powder pattern or a list of lines.
+
+    Parameters
+    ----------
+    data
+        A pattern, a peak list, or a file holding either.
+    wavelength
+        Å, a tube line (``"CuKa"``) or an energy (``"30keV"``); wins over what the file says.
+    settings
+        Limits, budget and shifts; defaults serve.
+    peak_options
+        How peaks are found in a pattern.
+    id
+        What the result is called; the file's name if not given.
+    progress
+        Called with a short text as the work goes on.
+
+    Returns
+    -------
+    IndexingResult
+        Ranked solutions, status and reasons. "No trusted cell" is a status, not an error.
+
+    Raises
+    ------
+    InputError
+        If the data or the settings cannot be used.
+    """
+    settings = settings or Settings()
+    say = progress or _silent
+    start = time.perf_counter()
+    peaks, name, is_pattern = _peaks_of(data, wavelength, peak_options, say)
+    seconds = {"peaks": time.perf_counter() - start}
+    name = id or name
+    if len(peaks) < MIN_LINES:
+        reason = f"only {len(peaks)} lines were found; at least {MIN_LINES} are needed to determine a lattice"
+        if not is_pattern:
+            raise InputError(reason.replace("were found", "are given"), source=peaks.source or name or None)
+        return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
+    peaks = _strongest(peaks, settings.max_lines)
+    race = _Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
+    exhausted = False
+    for stage in stages(settings, peaks.wavelength_angstrom):
+        if race.clock.exhausted():
+            exhausted = True
+            break
+        say(f"searching: {stage.name}")
+        race.run(stage)
+        if race.is_certain():
+            break
+    say("refining")
+    began = time.perf_counter()
+    solutions = _solutions(race, settings)
+    seconds.update(search=race.search_s, rank=race.rank_s, refine=time.perf_counter() - began)
+    status, reasons = _verdict(solutions, peaks, exhausted)
+    return _result(name, status, reasons, peaks, solutions, seconds, start, settings)
+
+
+def refine_cell(
+    data: Pattern | PeakList | str | Path,
+    cell: Cell,
+    *,
+    bravais_lattice: BravaisLattice | None = None,
+    wavelength: str | float | Radiation | None = None,
+    settings: Settings | None = None,
+    peak_options: PeakOptions | None = None,
+    id: str | None = None,
+    progress: Progress | None = None,
+) -> IndexingResult:
+    """Refine a known cell against a pattern or a list of lines; the result has one solution.
+
+    Without *bravais_lattice* the cell is taken as primitive, in the highest crystal system that its angles and edges
+    have exactly.
+    """
+    settings = settings or Settings()
+    start = time.perf_counter()
+    peaks, name, _ = _peaks_of(data, wavelength, peak_options, progress or _silent)
+    if not len(peaks):
+        raise InputError("no lines were found, so there is nothing to refine against", source=name or None)
+    seconds = {"peaks": time.perf_counter() - start}
+    lattice = bravais_lattice or conventional(cell.gram, 1e-6).bravais_lattice
+    candidate = Candidate(bravais_lattice=lattice, metric=cell.metric, source="given")
+    solved = solve_candidates([candidate], line_data(peaks, settings))
+    shift = 0.0
+    if len(solved):
+        candidate, shift = solved.candidates[0], _displacement(solved, 0, settings)
+    refinement = polish(candidate, peaks, settings, displacement_mm=shift, n_rounds=4)
+    n = int(refinement.assignment.indexed.sum())
+    probability = float(probabilities(solved.evidence[:1])[0]) if len(solved) else 0.0
+    solution = Solution(rank=1, refinement=refinement, probability=probability)
+    status: Status = "solved" if probability >= SOLVED_PROBABILITY else "not_found"
+    reasons = [f"the given cell explains {n} of {len(peaks)} lines"]
+    return _result(id or name, status, reasons, peaks, (solution,), seconds, start, settings)
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+def _peaks_of(
+    data: Pattern | PeakList | str | Path,
+    wavelength: str | float | Radiation | None,
+    options: PeakOptions | None,
+    say: Progress,
+) -> tuple[PeakList, str, bool]:
+    """Lines, a name for the result, and whether they come from a pattern."""
+    radiation: Radiation | None = None
+    if isinstance(wavelength, Radiation):
+        radiation = wavelength
+    elif wavelength is not None:
+        radiation = parse_radiation(str(wavelength))
+    if isinstance(data, str | Path):
+        say(f"reading {Path(data).name}")
+        data = read(data, radiation=radiation)
+    if isinstance(data, PeakList):
+        if radiation is not None and radiation.wavelength_angstrom != data.wavelength_angstrom:
+            data = data.replace(radiation=radiation)
+        return data, data.name or Path(data.source).name, False
+    if radiation is not None:
+        data = data.replace(radiation=radiation)
+    if data.radiation is None:
+        raise WavelengthError(
+            "the file does not say its wavelength; give it with --wavelength (1.5406, CuKa, 30keV)",
+            source=data.source or data.name or None,
+        )
+    say("finding peaks")
+    return find_peaks(data, peak_options_or_default(options)), data.name or Path(data.source).name, True
+
+
+def peak_options_or_default(options: PeakOptions | None) -> PeakOptions:
+    """Return the options given, or the defaults."""
+    return options or PeakOptions()
+
+
+def _strongest(peaks: PeakList, max_lines: int) -> PeakList:
+    """The first *max_lines* lines: low-angle lines carry the lattice."""
+    return peaks if len(peaks) <= max_lines else peaks.select(np.arange(len(peaks)) < max_lines)
+
+
+@dataclass(slots=True, eq=False)
+class _Race:
+    """Solutions in the race, and how long it took."""
+
+    peaks: PeakList
+    settings: Settings
+    clock: Clock
+    lines: LineData = field(init=False)
+    solved: Solved = field(init=False)
+    search_s: float = 0.0
+    rank_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.lines = line_data(self.peaks, self.settings)
+        self.solved = solve_candidates([], self.lines)
+
+    def run(self, stage: Stage) -> None:
+        """Search a stage, then solve and rank what it proposes with what is there."""
+        began = time.perf_counter()
+        found = run_stage(stage, self.peaks, self.settings, self.clock, threads=thread_count())
+        self.search_s += time.perf_counter() - began
+        began = time.perf_counter()
+        self.solved = self._ranked([*self.solved.candidates, *found])
+        near = relatives(self.solved, systems=self.settings.systems, n_symmetry=12, n_derivative=3)
+        self.solved = self._ranked([*self.solved.candidates, *near])
+        self.rank_s += time.perf_counter() - began
+
+    def score(self, solved: Solved) -> FloatArray:
+        """Evidence and prior, in bits."""
+        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
+
+    def _ranked(self, candidates: list[Candidate]) -> Solved:
+        solved = solve_candidates(candidates, self.lines)
+        allowed = np.flatnonzero(np.abs(self.combined_shift(solved)) <= self.settings.zero_limit_deg + 0.1)
+        solved = solved.take(allowed)
+        return solved.take(merge_same(solved.grams, self.score(solved))[:POOL])
+
+    def combined_shift(self, solved: Solved) -> FloatArray:
+        """Shift of 2θ (degrees) of the middle line, shape (m,)."""
+        middle = len(self.lines) // 2
+        per_unit = self.lines.columns[:, middle] / self.lines.slope[middle]
+        return np.asarray(solved.shifts @ per_unit)
+
+    def is_certain(self) -> bool:
+        """Whether going on can hardly change the answer."""
+        if not len(self.solved):
+            return False
+        share = self.solved.n_indexed[0] / len(self.lines)
+        return bool(
+            probabilities(self.score(self.solved))[0] >= CERTAIN_PROBABILITY and share >= CERTAIN_SHARE_INDEXED
+        )
+
+
+def thread_count() -> int:
+    """Threads that a search may use: what numba was allowed, or the processors there are."""
+    limit = os.environ.get("NUMBA_NUM_THREADS", "")
+    return int(limit) if limit.isdigit() and int(limit) > 0 else min(4, os.cpu_count() or 1)
+
+
+def _displacement(solved: Solved, i: int, settings: Settings) -> float:
+    column = 1 if settings.fix_zero_shift_deg is None else 0
+    return float(solved.shifts[i, column]) if solved.shifts.shape[1] > column else 0.0
+
+
+def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
+    """Polish the first solutions, put partners with the same line positions together, and number them."""
+    solved = race.solved
+    if not len(solved):
+        return ()
+    score = race.score(solved)
+    groups = _same_lines(solved, race.lines, settings.max_solutions)
+    best = np.array([score[g[0]] for g in groups])
+    probability = probabilities(best)
+    solutions = []
+    for rank, (group, p) in enumerate(zip(groups, probability, strict=True), start=1):
+        i = group[0]
+        candidate = _in_standard_setting(solved.candidates[i])
+        refinement = polish(candidate, race.peaks, settings, displacement_mm=_displacement(solved, i, settings))
+        partners = tuple(
+            Equivalent(
+                bravais_lattice=solved.candidates[j].bravais_lattice,
+                cell=standardize(Cell.from_metric(solved.candidates[j].metric), solved.candidates[j].bravais_lattice),
+                relation="another lattice with the same line positions",
+            )
+            for j in group[1:]
+        )
+        solutions.append(Solution(rank=rank, refinement=refinement, probability=float(p), equivalents=partners))
+    return tuple(solutions)
+
+
+def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
+    """Groups of solutions whose calculated lines agree within the errors, best first."""
+    groups: list[list[int]] = []
+    q_max = float(lines.q[-1])
+    tolerance = float(np.median(lines.q_esd / lines.q))
+    for i in range(len(solved)):
+        for group in groups:
+            if abs(solved.n_possible[i] - solved.n_possible[group[0]]) <= 2 and line_positions_agree(
+                solved.grams[group[0]], solved.grams[i], q_max, tolerance
+            ):
+                group.append(i)
+                break
+        else:
+            if len(groups) == most:
+                break
+            groups.append([i])
+    return groups
+
+
+def _in_standard_setting(candidate: Candidate) -> Candidate:
+    cell = standardize(Cell.from_metric(candidate.metric), candidate.bravais_lattice)
+    return Candidate(
+        bravais_lattice=candidate.bravais_lattice,
+        metric=cell.metric,
+        source=candidate.source,
+        score=candidate.score,
+        zero_shift_deg=candidate.zero_shift_deg,
+    )
+
+
+def _verdict(solutions: tuple[Solution, ...], peaks: PeakList, exhausted: bool) -> tuple[Status, list[str]]:
+    """Status and the sentences that explain it."""
+    if not solutions:
+        return ("budget_exhausted" if exhausted else "not_found"), ["no lattice explains the lines better than chance"]
+    first = solutions[0]
+    n = int(first.refinement.assignment.indexed.sum())
+    reasons = [f"the first cell explains {n} of {len(peaks)} lines, M20 = {first.refinement.merit.m20:.1f}"]
+    if first.refinement.shift.note:
+        reasons.append(first.refinement.shift.note)
+    if first.probability >= SOLVED_PROBABILITY:
+        return "solved", reasons
+    if first.probability >= AMBIGUOUS_PROBABILITY:
+        return "ambiguous", [*reasons, "other cells explain the lines nearly as well; see the list"]
+    reasons.append("no cell stands out from what chance gives; more or better lines would help")
+    return ("budget_exhausted" if exhausted else "not_found"), reasons
+
+
+def _result(
+    name: str,
+    status: Status,
+    reasons: list[str],
+    peaks: PeakList,
+    solutions: tuple[Solution, ...],
+    seconds: dict[str, float],
+    start: float,
+    settings: Settings,
+) -> IndexingResult:
+    timing = {"peaks": 0.0, "search": 0.0, "refine": 0.0, "rank": 0.0, **seconds, "total": time.perf_counter() - start}
+    return IndexingResult(
+        id=name,
+        status=status,
+        reasons=tuple(reasons),
+        peaks=peaks,
+        solutions=solutions,
+        timing_s=timing,
+        settings=settings.as_dict(),
+        version=__version__,
+        seed=settings.seed,
+    )

@@ -1,0 +1,56 @@
+"""Which solution comes first, and how sure that is."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_index.lattice import BravaisLattice, cluster_lattices
+from hybrid_index.units import FloatArray
+
+SAME_LATTICE_TOLERANCE = 0.004
+"""Solutions whose lattices agree this closely are one answer."""
+
+# Share of each Bravais lattice among 3,323 published structures (inorganic, organic, zeolites and frameworks).
+_SHARE = {
+    "cP": 0.023, "cI": 0.023, "cF": 0.023, "tP": 0.055, "tI": 0.043, "hP": 0.120, "hR": 0.053,
+    "oP": 0.100, "oC": 0.050, "oI": 0.016, "oF": 0.011, "mP": 0.200, "mC": 0.083, "aP": 0.200,
+}  # fmt: skip
+
+SHARPNESS = 0.35
+"""How much of a bit of evidence is worth a bit of belief: errors of lines are not independent."""
+NOTHING_BITS = 20.0
+"""Evidence that the best of the chance lattices of a long search reaches."""
+
+
+def prior_bits(lattices: list[BravaisLattice]) -> FloatArray:
+    """Log₂ of the share of each Bravais lattice among known crystals, shape (m,)."""
+    return np.array([np.log2(_SHARE[lattice.value]) for lattice in lattices], dtype=np.float64)
+
+
+def merge_same(grams: FloatArray, score: FloatArray) -> npt.NDArray[np.int64]:
+    """Indices of the best solution of each distinct lattice, best first.
+
+    Parameters
+    ----------
+    grams
+        Shape (m, 3, 3): direct Gram matrices of primitive bases, Å².
+    score
+        Shape (m,), larger is better.
+    """
+    order = np.argsort(-score, kind="stable")
+    if order.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    labels = cluster_lattices(grams[order], SAME_LATTICE_TOLERANCE)
+    _, first = np.unique(labels, return_index=True)
+    return np.asarray(order[np.sort(first)], dtype=np.int64)
+
+
+def probabilities(score: FloatArray) -> FloatArray:
+    """Probability of each solution, leaving room for "none of these", shape (m,).
+
+    *score* is evidence and prior in bits, of inequivalent lattices.
+    """
+    bits = SHARPNESS * np.append(score, NOTHING_BITS)
+    weight = np.exp2(bits - bits.max())
+    return np.asarray(weight[:-1] / weight.sum(), dtype=np.float64)

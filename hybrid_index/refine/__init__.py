@@ -1,0 +1,1 @@
+"""Enumerating, assigning, refining: from a candidate lattice to fitted parameters."""

@@ -1,0 +1,217 @@
+"""All reflections of a lattice up to a Q limit, without duplicates: the enumerator everything else counts with.
+
+The three nested index ranges are exact (Schur complements of the reciprocal metric), so skewed and very flat cells
+cost no more than compact ones and nothing is missed. Indices run over an asymmetric unit of the lattice's holohedry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from hybrid_index.errors import InputError
+from hybrid_index.lattice import BravaisLattice, gram_from_metric
+from hybrid_index.units import FloatArray
+
+EQUAL_Q = 1.0e-9
+"""Relative difference in Q below which two reflections are one line by symmetry, not by accident."""
+
+# Codes of BravaisLattice, in the order of its definition.
+_CF, _TP, _TI, _HP, _HR, _OP = 2, 3, 4, 5, 6, 7
+_OC, _OI, _OF, _MP, _MC, _AP = 8, 9, 10, 11, 12, 13
+
+
+@njit(cache=True, nogil=True)
+def is_allowed(code: int, h: int, k: int, l: int) -> bool:  # noqa: E741
+    """Whether the centring of lattice *code* lets the reflection hkl exist."""
+    if code == 1 or code == _TI or code == _OI:
+        return (h + k + l) % 2 == 0
+    if code == _CF or code == _OF:
+        return (h + k) % 2 == 0 and (k + l) % 2 == 0
+    if code == _OC or code == _MC:
+        return (h + k) % 2 == 0
+    if code == _HR:
+        return (-h + k + l) % 3 == 0
+    return True
+
+
+@njit(cache=True, nogil=True)
+def multiplicity_of(code: int, h: int, k: int, l: int) -> int:  # noqa: E741
+    """Number of reflections that the holohedry of lattice *code* makes of one in its asymmetric unit."""
+    if code == _AP:
+        return 2
+    if code >= _MP:
+        return 2 if k == 0 or (h == 0 and l == 0) else 4
+    if code >= _OP:
+        return (1 + (h != 0)) * (1 + (k != 0)) * (1 + (l != 0))
+    if code == _HR and h != k and l != 0:
+        if h == 0 or k == 0:
+            return 6
+        return 12
+    if code >= _HP:
+        ring = 1 if h == 0 and k == 0 else (6 if k == 0 or h == 0 or h == k else 12)
+        return ring * (1 + (l != 0))
+    if code >= _TP:
+        ring = 1 if h == 0 and k == 0 else (4 if k == 0 or h == k else 8)
+        return ring * (1 + (l != 0))
+    signs = (1 + (h != 0)) * (1 + (k != 0)) * (1 + (l != 0))
+    if h == k and k == l:
+        return signs
+    if h == k or k == l:
+        return 3 * signs
+    return 6 * signs
+
+
+@njit(cache=True, nogil=True)
+def fill_reflections(
+    metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[np.int32], q: FloatArray
+) -> int:
+    """Write the unique reflections of a lattice with 0 < Q ≤ *q_max* into *hkl* (m, 3) and *q* (m,), unsorted.
+
+    Returns
+    -------
+    int
+        How many there are; −1 if they do not fit or the metric is not positive definite.
+    """
+    a, b, c, d, e, f = metric[0], metric[1], metric[2], metric[3], metric[4], metric[5]
+    if not (a > 0.0 and b > 0.0 and c > 0.0):
+        return -1
+    a1 = a - e * e / (4.0 * c)
+    b1 = b - d * d / (4.0 * c)
+    f1 = f - d * e / (2.0 * c)
+    if not b1 > 0.0:
+        return -1
+    a2 = a1 - f1 * f1 / (4.0 * b1)
+    if not a2 > 1e-9 * a:
+        return -1
+    slack = q_max * (1.0 + 1e-12)
+    triclinic, monoclinic = code == _AP, code == _MP or code == _MC
+    ladder = code < _OP
+    cubic = code < _TP
+    capacity = q.shape[0]
+    n = 0
+    for h in range(int(np.sqrt(slack / a2)) + 1):
+        half = f1 * h / (2.0 * b1)
+        disc = half * half - (a1 * h * h - slack) / b1
+        if disc < 0.0:
+            continue
+        root = np.sqrt(disc)
+        k_low, k_high = int(np.ceil(-half - root)), int(np.floor(-half + root))
+        if not triclinic or h == 0:
+            k_low = max(k_low, 0)
+        if ladder:
+            k_high = min(k_high, h)
+        for k in range(k_low, k_high + 1):
+            rest = a * h * h + b * k * k + f * h * k
+            slope = d * k + e * h
+            mid = slope / (2.0 * c)
+            disc = mid * mid - (rest - slack) / c
+            if disc < 0.0:
+                continue
+            root = np.sqrt(disc)
+            l_low, l_high = int(np.ceil(-mid - root)), int(np.floor(-mid + root))
+            if not (triclinic or monoclinic) or (h == 0 and (monoclinic or k == 0)):
+                l_low = max(l_low, 0)
+            if cubic:
+                l_high = min(l_high, k)
+            for l in range(l_low, l_high + 1):  # noqa: E741
+                value = rest + l * (slope + c * l)
+                if value > slack or (h == 0 and k == 0 and l == 0):
+                    continue
+                if is_allowed(code, h, k, l):
+                    if n == capacity:
+                        return -1
+                    hkl[n, 0], hkl[n, 1], hkl[n, 2] = h, k, l
+                    q[n] = value
+                    n += 1
+                if code == _HR and h != k and l != 0 and is_allowed(code, k, h, l):
+                    if n == capacity:
+                        return -1
+                    hkl[n, 0], hkl[n, 1], hkl[n, 2] = k, h, l
+                    q[n] = value
+                    n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def sorted_lines(metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[np.int32], q: FloatArray) -> int:
+    """As :func:`fill_reflections`, but ascending in Q and with equal Q merged: one entry a line."""
+    n = fill_reflections(metric, code, q_max, hkl, q)
+    if n <= 0:
+        return n
+    order = np.argsort(q[:n])
+    q_sorted, hkl_sorted = q[:n][order], hkl[:n][order]
+    m = 0
+    for i in range(n):
+        if m and q_sorted[i] - q[m - 1] <= EQUAL_Q * q_sorted[i]:
+            continue
+        q[m] = q_sorted[i]
+        hkl[m] = hkl_sorted[i]
+        m += 1
+    return m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reflections:
+    """Reflections ascending in Q: ``hkl`` (n, 3), ``q`` (n,) in Å⁻², ``multiplicity`` (n,)."""
+
+    hkl: npt.NDArray[np.int32]
+    q: FloatArray
+    multiplicity: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return int(self.q.size)
+
+
+def enumerate_reflections(
+    metric: npt.ArrayLike, lattice: BravaisLattice, q_max: float, *, merge_equal_q: bool = False
+) -> Reflections:
+    """All unique reflections of a lattice with 0 < Q ≤ *q_max*.
+
+    Parameters
+    ----------
+    metric
+        Reciprocal metric (A..F) of the conventional cell, Å⁻².
+    lattice
+        Bravais lattice: decides the asymmetric unit, the centring condition and the multiplicities.
+    q_max
+        Limit in Å⁻².
+    merge_equal_q
+        Make one line, with the multiplicities added, of reflections whose Q agree by symmetry of the metric
+        (cubic 333 and 511): what a powder pattern can show.
+
+    Raises
+    ------
+    InputError
+        If the metric is not positive definite or would give more than ten million reflections.
+    """
+    values = np.ascontiguousarray(metric, dtype=np.float64)
+    expected = _expected_count(values, q_max)
+    if not np.isfinite(expected) or expected > 1e7:
+        raise InputError(f"the metric {values.tolist()} gives no finite number of reflections up to Q = {q_max:g} Å⁻²")
+    capacity = int(1.5 * expected) + 1000
+    hkl, q = np.empty((capacity, 3), dtype=np.int32), np.empty(capacity)
+    n = fill_reflections(values, lattice.code, float(q_max), hkl, q)
+    if n < 0:
+        raise InputError(f"the metric {values.tolist()} is not that of a lattice (not positive definite)")
+    order = np.argsort(q[:n], kind="stable")
+    hkl, q = hkl[:n][order], q[:n][order]
+    multiplicity = np.array([multiplicity_of(lattice.code, *row) for row in hkl.tolist()], dtype=np.int64)
+    if merge_equal_q and n:
+        first = np.flatnonzero(np.diff(q, prepend=-1.0) > EQUAL_Q * q)
+        multiplicity = np.add.reduceat(multiplicity, first)
+        hkl, q = hkl[first], q[first]
+    return Reflections(hkl=hkl, q=q, multiplicity=multiplicity)
+
+
+def _expected_count(metric: FloatArray, q_max: float) -> float:
+    """Half the lattice points in the sphere, and a surface term for flat cells."""
+    gram = gram_from_metric(metric)
+    det = float(np.linalg.det(gram))
+    if not det > 0.0 or not q_max > 0.0:
+        return 0.0 if det > 0.0 else np.nan
+    edges = np.sqrt(np.diag(np.linalg.inv(gram)) * q_max)
+    return float(2.0 / 3.0 * np.pi * q_max**1.5 / np.sqrt(det) + 4.0 * (edges[0] * edges[1] + edges[1] * edges[2] + edges[0] * edges[2]))

@@ -1,0 +1,80 @@
+"""Observed lines as the kernels want them: Q, uncertainties, and how shifts move them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid_index.config import Settings
+from hybrid_index.types import PeakList
+from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, q_from_two_theta
+
+ZERO_PRIOR_DEG = 0.05
+"""Standard deviation expected of a zero shift at Cu Kα; scales with the wavelength."""
+DISPLACEMENT_PRIOR_MM = 0.08
+"""Standard deviation expected of a sample displacement at R = 200 mm."""
+WIDTH_SHARE = 0.03
+"""Share of the peak width by which positions are wrong for reasons that counting statistics do not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LineData:
+    """Arrays for the kernels.
+
+    ``two_theta_deg`` (n,) after *offset_deg* was taken off; ``q``, ``q_esd`` (n,) Å⁻²; ``slope`` (n,) ∂Q/∂2θ per
+    degree; ``columns`` (s, n) ∂Q per unit of each free shift and ``priors`` (s,) their standard deviations, in the
+    order zero shift (degrees), displacement (mm), as far as they are free; ``offset_deg`` what was taken off 2θ.
+    """
+
+    two_theta_deg: FloatArray
+    q: FloatArray
+    q_esd: FloatArray
+    slope: FloatArray
+    columns: FloatArray
+    priors: FloatArray
+    offset_deg: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.q.size)
+
+
+def position_esd_deg(peaks: PeakList) -> FloatArray:
+    """Uncertainty of each 2θ in degrees: counting statistics and a share of the peak width, shape (n,)."""
+    width = peaks.fwhm_deg
+    typical = float(np.nanmedian(width)) if np.any(np.isfinite(width)) else 0.0
+    width = np.where(np.isfinite(width), width, typical)
+    return np.asarray(np.hypot(peaks.two_theta_esd_deg, WIDTH_SHARE * width), dtype=np.float64)
+
+
+def line_data(
+    peaks: PeakList, settings: Settings, *, n_lines: int | None = None, shift_deg: float = 0.0, free: bool = True
+) -> LineData:
+    """Prepare the first *n_lines* lines, supposing that they are shifted by *shift_deg* (and by what is fixed).
+
+    With *free* false no shift is fitted.
+    """
+    n = len(peaks) if n_lines is None else min(n_lines, len(peaks))
+    wavelength = peaks.wavelength_angstrom
+    observed = peaks.two_theta_deg[:n]
+    leverage = displacement_slope(observed, radius_mm=settings.radius_mm)
+    offset = np.full(n, shift_deg if settings.fix_zero_shift_deg is None else settings.fix_zero_shift_deg)
+    offset = offset + (settings.fix_displacement_mm or 0.0) * leverage
+    true = np.maximum(observed - offset, 0.02)
+    slope = np.maximum(dq_d_two_theta(true, wavelength), 1e-12)
+    columns, priors = [], []
+    if free and settings.fix_zero_shift_deg is None:
+        columns.append(slope)
+        priors.append(ZERO_PRIOR_DEG * min(1.0, wavelength / 1.5))
+    if free and settings.fix_displacement_mm is None:
+        columns.append(slope * leverage)
+        priors.append(DISPLACEMENT_PRIOR_MM * settings.radius_mm / 200.0 * min(1.0, wavelength / 1.5))
+    return LineData(
+        two_theta_deg=true,
+        q=q_from_two_theta(true, wavelength),
+        q_esd=slope * position_esd_deg(peaks)[:n],
+        slope=slope,
+        columns=np.array(columns).reshape(len(columns), n),
+        priors=np.array(priors, dtype=np.float64),
+        offset_deg=offset,
+    )

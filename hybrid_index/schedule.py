@@ -1,0 +1,111 @@
+"""What is searched, in which order, and when it is enough.
+
+Cheap searches come first; a zero shift is supposed only where the data as they stand lead to nothing; deeper and
+exhaustive searches come last. Work units run two at a time (the kernels release the GIL), but are combined in their
+fixed order, so the answer does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
+from hybrid_index.config import Settings
+from hybrid_index.types import Candidate, CandidateSource, PeakList
+
+SHIFT_STEP_DEG = 0.06
+"""Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A time budget in seconds, counted from its making."""
+
+    budget_s: float
+    started: float
+
+    @classmethod
+    def start(cls, budget_s: float) -> Clock:
+        """Start counting now."""
+        return cls(budget_s=budget_s, started=time.perf_counter())
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    def exhausted(self) -> bool:
+        """Return whether the budget is used up."""
+        return self.elapsed() >= self.budget_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Engines that run together, and the zero shift they suppose."""
+
+    name: str
+    sources: tuple[CandidateSource, ...]
+    zero_shift_deg: float = 0.0
+
+
+def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
+    """Yield the stages of a search, cheapest and likeliest first."""
+    wanted = set(settings.systems)
+
+    def chosen(name: str, zero: float, *sources: CandidateSource) -> Iterator[Stage]:
+        used = tuple(s for s in sources if wanted & set(getattr(s, "systems", wanted)))
+        if used:
+            yield Stage(name=name, sources=used, zero_shift_deg=zero)
+
+    yield from chosen("high symmetry", 0.0, BaseLineTrials(), OrthorhombicZones())
+    yield from chosen("low symmetry", 0.0, MonoclinicZones(), TriclinicZones())
+    for zero in supposed_shifts(settings, wavelength_angstrom):
+        yield from chosen(
+            f"zero shift {zero:+.2f}°", zero, BaseLineTrials(), OrthorhombicZones(), MonoclinicZones(), TriclinicZones()
+        )
+    yield from chosen(
+        "deeper",
+        0.0,
+        OrthorhombicZones(name="zones-orthorhombic-deep", n_planes=2500, capacity=12_000),
+        MonoclinicZones(name="zones-monoclinic-deep", n_planes=3000, n_rectangles=2000, capacity=16_000),
+        TriclinicZones(name="zones-triclinic-deep", n_planes=2500, n_base=16, capacity=16_000),
+    )
+
+
+def supposed_shifts(settings: Settings, wavelength_angstrom: float) -> list[float]:
+    """Zero shifts to suppose beyond 0, nearest first, positive before negative, in degrees."""
+    if settings.fix_zero_shift_deg is not None:
+        return []
+    step = SHIFT_STEP_DEG * min(1.0, wavelength_angstrom / 1.5)
+    count = int(settings.zero_limit_deg / step + 0.25)
+    return [sign * n * step for n in range(1, count + 1) for sign in (1.0, -1.0)]
+
+
+def run_stage(stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *, threads: int) -> list[Candidate]:
+    """Run a stage's engines and return what they propose, in the order of the engines."""
+    moved = peaks
+    if stage.zero_shift_deg:
+        position = peaks.two_theta_deg - stage.zero_shift_deg
+        moved = peaks.select(position > 0.05)
+        moved = moved.replace(two_theta_deg=moved.two_theta_deg - stage.zero_shift_deg)
+
+    def propose(source: CandidateSource) -> list[Candidate]:
+        return [
+            Candidate(
+                bravais_lattice=c.bravais_lattice,
+                metric=c.metric,
+                source=c.source,
+                score=c.score,
+                zero_shift_deg=c.zero_shift_deg + stage.zero_shift_deg,
+            )
+            for c in source.propose(moved, settings, clock)
+        ]
+
+    if threads < 2 or len(stage.sources) < 2:
+        found = [propose(source) for source in stage.sources]
+    else:
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            found = list(pool.map(propose, stage.sources))
+    return [candidate for one in found for candidate in one]

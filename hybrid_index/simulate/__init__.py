@@ -1,0 +1,22 @@
+"""From a crystal structure to lines, patterns, and peak lists as bad as real ones."""
+
+from hybrid_index.simulate.conditions import CONDITIONS, Condition, DrawnList, draw_peak_list, observable_lines
+from hybrid_index.simulate.lines import Lines, powder_lines
+from hybrid_index.simulate.pattern import simulate_pattern
+from hybrid_index.simulate.profile import Background, Profile
+from hybrid_index.simulate.structure import Site, Structure
+
+__all__ = [
+    "CONDITIONS",
+    "Background",
+    "Condition",
+    "DrawnList",
+    "Lines",
+    "Profile",
+    "Site",
+    "Structure",
+    "draw_peak_list",
+    "observable_lines",
+    "powder_lines",
+    "simulate_pattern",
+]

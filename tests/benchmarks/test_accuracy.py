@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import hybrid_index
+from benchmarks.accuracy import cases, experimental, report, score
+from hybrid_index.errors import InputError, OutputError
+from hybrid_index.lattice import BravaisLattice, Cell, primitive_gram
+from hybrid_index.types import (
+    Assignment,
+    Candidate,
+    Equivalent,
+    IndexingResult,
+    Merit,
+    PeakList,
+    Refinement,
+    Shift,
+    Solution,
+)
+from hybrid_index.units import parse_radiation
+
+CU = parse_radiation("CuKa1")
+TRUE = Cell(a=5.0, b=6.0, c=7.0)
+WRONG = Cell(a=5.0, b=6.0, c=14.0)
+PEAKS = PeakList.from_positions([12.0, 20.0, 25.0, 31.0, 40.0], radiation=CU)
+
+
+def case(**changes: object) -> cases.Case:
+    values = {
+        "name": "it",
+        "group": "lab",
+        "system": "orthorhombic",
+        "data": PEAKS,
+        "radiation": CU,
+        "gram": TRUE.gram,
+        "tolerance": 0.005,
+        "truth": "oP 5 6 7",
+    }
+    return cases.Case(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def solution(rank: int, cell: Cell, *, probability: float = 0.5, equivalents: tuple[Equivalent, ...] = ()) -> Solution:
+    refinement = Refinement(
+        candidate=Candidate(bravais_lattice=BravaisLattice.OP, metric=cell.metric, source="test"),
+        cell=cell,
+        cell_esd=Cell(a=0.0, b=0.0, c=0.0, alpha=0.0, beta=0.0, gamma=0.0),
+        shift=Shift(),
+        assignment=Assignment(indexed=[True] * 5, hkl=np.ones((5, 3)), two_theta_calc_deg=PEAKS.two_theta_deg),
+        merit=Merit(m20=30.0, f20=40.0, m_rev=1.0, m_sym=30.0, info=50.0, n_possible=20),
+    )
+    return Solution(rank=rank, refinement=refinement, probability=probability, equivalents=equivalents)
+
+
+def result(*solutions: Solution) -> IndexingResult:
+    return IndexingResult(
+        id="it",
+        status="solved" if solutions else "not_found",
+        reasons=(),
+        peaks=PEAKS,
+        solutions=solutions,
+        timing_s={"total": 1.0, "search": 0.5, "refine": 0.25},
+        settings={},
+        version="0",
+        seed=0,
+    )
+
+
+def test_first_answer_is_true() -> None:
+    nearly = Cell(a=5.01, b=6.01, c=7.01)
+    outcome = score.judge(case(), result(solution(1, nearly, probability=0.9)), 2.0)
+    assert (outcome.rank, outcome.cause, outcome.by_equivalent) == (1, "", False)
+    assert outcome.search_seconds == 0.75
+
+
+def test_a_cell_beyond_the_tolerance_is_not_true() -> None:
+    outcome = score.judge(case(), result(solution(1, Cell(a=5.04, b=6.0, c=7.0))), 2.0)
+    assert outcome.rank is None
+    assert outcome.cause.startswith("not in the list")
+
+
+def test_true_cell_behind_its_superlattice_says_so() -> None:
+    outcome = score.judge(case(), result(solution(1, WRONG), solution(2, TRUE)), 2.0)
+    assert outcome.rank == 2
+    assert outcome.cause.startswith("ranked 2; first is a superlattice of index 2")
+
+
+def test_equivalents_count_and_are_shown() -> None:
+    partner = Equivalent(bravais_lattice=BravaisLattice.OP, cell=TRUE, relation="same lines")
+    outcome = score.judge(case(), result(solution(1, WRONG, equivalents=(partner,))), 2.0)
+    assert (outcome.rank, outcome.by_equivalent) == (1, True)
+    assert report.summary([outcome])["by_equivalent"] == 1.0
+
+
+def test_no_answer_is_an_outcome() -> None:
+    outcome = score.judge(case(), result(), 2.0)
+    assert (outcome.rank, outcome.cause) == (None, "no answer (not_found)")
+
+
+def test_a_refusal_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("too few lines")
+
+    monkeypatch.setitem(vars(hybrid_index), "index", refuse)
+    outcome = score.run_case(case(), hybrid_index.Settings())
+    assert (outcome.status, outcome.cause) == ("failed", "refused: too few lines")
+
+
+def test_summary_counts_rates_and_trust() -> None:
+    right = score.judge(case(), result(solution(1, TRUE, probability=1.0)), 1.0)
+    second = score.judge(case(), result(solution(1, WRONG, probability=0.5), solution(2, TRUE)), 2.0)
+    wrong = score.judge(case(), result(solution(1, WRONG, probability=0.96)), 6.0)
+    s = report.summary([right, second, wrong])
+    assert (s["rank1"], s["in_list"]) == pytest.approx((1 / 3, 2 / 3))
+    assert s["median_s"] == 2.0
+    assert s["brier"] == pytest.approx((0.0 + 0.25 + 0.96**2) / 3)
+    assert (s["confident"], s["confident_right"]) == pytest.approx((2 / 3, 0.5))
+
+
+def test_report_is_written_compared_and_printed(tmp_path: Path) -> None:
+    before = [score.judge(case(), result(solution(1, WRONG)), 3.0)]
+    now = [score.judge(case(), result(solution(1, TRUE)), 1.0)]
+    report.write_json(tmp_path / "old.json", before, {"half": "tune"})
+    console = Console(record=True, width=200)
+    report.print_report(before, console)
+    report.print_comparison(now, tmp_path / "old.json", console)
+    text = console.export_text()
+    assert "superlattice of index 2" in text
+    assert "Gained (1): lab: it" in text
+
+
+def test_unwritable_or_foreign_documents_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError):
+        report.write_json(tmp_path / "none" / "x.json", [], {})
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(InputError, match="earlier run"):
+        report.print_comparison([], tmp_path / "x.json", Console())
+
+
+def test_rhombohedral_axes_are_primitive() -> None:
+    hexagonal = cases.true_gram([4.0, 4.0, 9.0, 90.0, 90.0, 120.0], "R")
+    a = np.sqrt(np.linalg.det(hexagonal))
+    assert a == pytest.approx(Cell(a=4, b=4, c=9, gamma=120).volume / 3)
+    rhombohedral = Cell(a=4.0, b=4.0, c=4.0, alpha=80.0, beta=80.0, gamma=80.0)
+    assert cases.true_gram(rhombohedral.parameters, "R") == pytest.approx(rhombohedral.gram)
+
+
+@pytest.mark.parametrize(
+    ("hkl", "index"),
+    [
+        (np.eye(3), 1),
+        ([[2, 0, 0], [0, 1, 0], [0, 0, 1], [4, 1, 1]], 2),
+        ([[1, 1, 0], [1, -1, 0], [0, 1, 1], [1, 0, 1]], 2),
+        ([[1, 1, 1], [2, 0, 0], [2, 2, 0]], 4),
+        ([[1, 0, 0], [0, 1, 0], [2, 3, 0]], 0),
+    ],
+)
+def test_index_of_the_spanned_lattice(hkl: object, index: int) -> None:
+    assert cases.spanned_index(np.array(hkl, dtype=np.int64)) == index
+
+
+def test_halves_share_no_lattice_and_draws_are_nested(shared_data: Path) -> None:
+    lattices = cases.known_lattices(cases.load_structures(shared_data)[::5])
+    short = cases.draw_cases(lattices, condition="lab", half="tune", limit=7)
+    long = cases.draw_cases(lattices, condition="lab", half="tune", limit=21)
+    other = cases.draw_cases(lattices, condition="lab", half="report", limit=21)
+    assert [c.name for c in long[:7]] == [c.name for c in short]
+    assert len({c.system for c in short}) == 7
+    assert not {c.name for c in long} & {c.name for c in other}
+    for one, again in zip(short, long, strict=False):
+        assert isinstance(one.data, PeakList)
+        assert isinstance(again.data, PeakList)
+        assert np.array_equal(one.data.two_theta_deg, again.data.two_theta_deg)
+
+
+def test_measured_cases_are_complete(shared_data: Path) -> None:
+    found, skipped = experimental.measured_cases(shared_data)
+    assert (len(found), len(skipped)) == (153, 2)
+    assert len({c.name for c in found}) == 153
+    assert sum(isinstance(c.data, PeakList) for c in found) == 7
+    core, _ = experimental.measured_cases(shared_data, tier="core", origin="list")
+    assert len(core) == 47
+    assert all(isinstance(c.data, PeakList) for c in core)
+    assert all(np.isfinite(c.volume) for c in found)
+
+
+def test_conventional_centring_is_respected() -> None:
+    assert cases.true_gram([5, 6, 7, 90, 90, 90], "F") == pytest.approx(
+        primitive_gram(Cell(a=5, b=6, c=7), BravaisLattice.OF)
+    )
+
+
+def test_missing_data_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--data"):
+        cases.load_structures(tmp_path)
+    with pytest.raises(InputError, match="--data"):
+        experimental.measured_cases(tmp_path)
