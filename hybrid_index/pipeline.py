@@ -23,7 +23,7 @@ from hybrid_index.lattice import (
     standardize,
 )
 from hybrid_index.peaks import PeakOptions, find_peaks
-from hybrid_index.ranking import merge_same, prior_bits, probabilities
+from hybrid_index.ranking import merge_same, needless_superlattices, prior_bits, probabilities
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.polish import polish
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
@@ -47,6 +47,9 @@ AMBIGUOUS_PROBABILITY = 0.30
 CERTAIN_PROBABILITY = 0.995
 CERTAIN_SHARE_INDEXED = 0.85
 """The search stops early at this probability, if also this share of the lines is indexed."""
+AMBIGUITY_LINES = 20
+AMBIGUITY_TOLERANCE = 5.0e-4
+"""Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
 
@@ -248,9 +251,18 @@ class _Race:
         if not len(self.solved):
             return False
         share = self.solved.n_indexed[0] / len(self.lines)
-        return bool(
-            probabilities(self.score(self.solved))[0] >= CERTAIN_PROBABILITY and share >= CERTAIN_SHARE_INDEXED
-        )
+        if share < CERTAIN_SHARE_INDEXED:
+            return False
+        _, probability = self.answers(6)
+        return bool(probability[0] >= CERTAIN_PROBABILITY)
+
+    def answers(self, most: int) -> tuple[list[list[int]], FloatArray]:
+        """The first answers, each a group of solutions with the same line positions, and their probabilities."""
+        score = self.score(self.solved)
+        groups = _same_lines(self.solved, self.lines, most)
+        heads = np.array([group[0] for group in groups])
+        needless = needless_superlattices(self.solved.grams[heads], score[heads], most=most)
+        return groups, probabilities(score[heads], needless)
 
 
 def thread_count() -> int:
@@ -269,10 +281,7 @@ def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
     solved = race.solved
     if not len(solved):
         return ()
-    score = race.score(solved)
-    groups = _same_lines(solved, race.lines, settings.max_solutions)
-    best = np.array([score[g[0]] for g in groups])
-    probability = probabilities(best)
+    groups, probability = race.answers(settings.max_solutions)
     solutions = []
     for rank, (group, p) in enumerate(zip(groups, probability, strict=True), start=1):
         i = group[0]
@@ -293,13 +302,11 @@ def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
 def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
     """Groups of solutions whose calculated lines agree within the errors, best first."""
     groups: list[list[int]] = []
-    q_max = float(lines.q[-1])
-    tolerance = float(np.median(lines.q_esd / lines.q))
-    for i in range(len(solved)):
+    q_max = float(lines.q[min(len(lines), AMBIGUITY_LINES) - 1])
+    tolerance = min(float(np.median(lines.q_esd / lines.q)), AMBIGUITY_TOLERANCE)
+    for i in range(min(len(solved), 3 * most)):
         for group in groups:
-            if abs(solved.n_possible[i] - solved.n_possible[group[0]]) <= 2 and line_positions_agree(
-                solved.grams[group[0]], solved.grams[i], q_max, tolerance
-            ):
+            if line_positions_agree(solved.grams[group[0]], solved.grams[i], q_max, tolerance):
                 group.append(i)
                 break
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.lattice import BravaisLattice, cluster_lattices
+from hybrid_index.lattice import BravaisLattice, cluster_lattices, derivative_relation
 from hybrid_index.units import FloatArray
 
 SAME_LATTICE_TOLERANCE = 0.004
@@ -46,11 +46,31 @@ def merge_same(grams: FloatArray, score: FloatArray) -> npt.NDArray[np.int64]:
     return np.asarray(order[np.sort(first)], dtype=np.int64)
 
 
-def probabilities(score: FloatArray) -> FloatArray:
+def needless_superlattices(grams: FloatArray, score: FloatArray, *, most: int = 8) -> npt.NDArray[np.bool_]:
+    """Which of the first *most* solutions only multiply the cell of a better one, shape (m,).
+
+    *grams* (m, 3, 3) and *score* (m,), best first. Such a cell explains what the smaller one does and nothing that
+    would have paid for its size; it is no rival answer.
+    """
+    needless = np.zeros(len(score), dtype=bool)
+    for i in range(1, min(most, len(score))):
+        for j in range(i):
+            ratio = np.sqrt(np.linalg.det(grams[i]) / np.linalg.det(grams[j]))
+            if round(ratio) in (2, 3, 4) and abs(ratio / round(ratio) - 1.0) < 0.02:
+                relation = derivative_relation(grams[j], grams[i], SAME_LATTICE_TOLERANCE)
+                if relation is not None and relation.startswith("superlattice"):
+                    needless[i] = True
+                    break
+    return needless
+
+
+def probabilities(score: FloatArray, needless: npt.NDArray[np.bool_] | None = None) -> FloatArray:
     """Probability of each solution, leaving room for "none of these", shape (m,).
 
-    *score* is evidence and prior in bits, of inequivalent lattices.
+    *score* is evidence and prior in bits, of inequivalent lattices; *needless* ones take no part.
     """
+    if needless is not None:
+        score = np.where(needless, -np.inf, score)
     bits = SHARPNESS * np.append(score, NOTHING_BITS)
     weight = np.exp2(bits - bits.max())
     return np.asarray(weight[:-1] / weight.sum(), dtype=np.float64)

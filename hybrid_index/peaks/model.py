@@ -164,6 +164,7 @@ class PeakModel:
             stays = np.arange(position_deg.size) != np.argmin(height)
         else:
             stays = np.abs(fit.position_deg - position_deg) < _LEASH_FWHM * width
+            stays &= (fit.position_deg > x[0]) & (fit.position_deg < x[-1]) & (fit.fwhm_deg > self.work.step_deg)
         if fit is None or not np.all(stays):
             if np.any(stays):
                 self._fit_one(position_deg[stays], height[stays], polish)

@@ -11,6 +11,7 @@ import pytest
 from hybrid_index.units import FloatArray
 
 Write = Callable[[str, str | bytes], Path]
+Profile = tuple[FloatArray, FloatArray]
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def profile() -> tuple[FloatArray, FloatArray]:
+def profile() -> Profile:
     """A pattern of 250 points: 10° to 14.98° in steps of 0.02°, one line at 12°."""
     x = np.round(10.0 + 0.02 * np.arange(250), 4)
     y = np.round(100.0 + 900.0 * np.exp(-(((x - 12.0) / 0.1) ** 2)))

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from hybrid_index.errors import FileFormatError, HybridIndexError, InputError
 from hybrid_index.io import SUFFIXES, read, read_many, read_pattern, read_peaks
-from hybrid_index.units import parse_radiation
+from hybrid_index.units import FloatArray, parse_radiation
+
+if TYPE_CHECKING:
+    from tests.io.conftest import Write
 
 CU = parse_radiation("1.5406")
 
 
-def rows(x, y) -> str:
+def rows(x: FloatArray, y: FloatArray) -> str:
     return "\n".join(f"{a} {b}" for a, b in zip(x, y, strict=True))
 
 
@@ -39,7 +45,7 @@ def one_sentence(error: BaseException, name: str) -> None:
         ("data_\x00\x01\x02\x03" * 50, "cannot be read"),
     ],
 )
-def test_what_is_no_peak_list(write, content, message):
+def test_what_is_no_peak_list(write: Write, content: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         read(write("bad.txt", content), radiation=CU)
     one_sentence(caught.value, "bad.txt")
@@ -60,13 +66,13 @@ Y = 100.0 + np.arange(300) % 17
         (X, np.full(300, 7.0), "all intensities are equal"),
     ],
 )
-def test_what_is_no_pattern(write, x, y, message):
+def test_what_is_no_pattern(write: Write, x: FloatArray, y: FloatArray, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         read(write("bad.xy", rows(x, y)))
     one_sentence(caught.value, "bad.xy")
 
 
-def test_units_can_be_insisted_on(write):
+def test_units_can_be_insisted_on(write: Write) -> None:
     path = write("falling.txt", "50.1\n41.2\n33.3\n21.4\n10.5\n")
     assert read(path, radiation=CU, peak_units="two_theta").two_theta_deg[0] == 10.5
     with pytest.raises(InputError, match="unknown unit 'nm'; choose from two_theta"):
@@ -75,7 +81,7 @@ def test_units_can_be_insisted_on(write):
         read(write("d.txt", "7\n5\n4\n3\n0.5\n"), radiation=CU, peak_units="d")
 
 
-def test_missing_file_and_folder(tmp_path):
+def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "none.xy")
     with pytest.raises(InputError, match="is a folder"):
@@ -84,7 +90,7 @@ def test_missing_file_and_folder(tmp_path):
         read("a\0b")
 
 
-def test_wrong_kind(write):
+def test_wrong_kind(write: Write) -> None:
     chi = write("a.histogramIgor", "IGOR\nWAVES/O a, b\nBEGIN\n" + rows(X, Y) + "\nEND\n")
     with pytest.raises(InputError, match=r"measured pattern \(IGOR\), not a peak list"):
         read_peaks(chi, radiation=CU)
@@ -132,7 +138,7 @@ def only_own_errors(path) -> None:
 
 
 @pytest.mark.parametrize("suffix", SEEDS)
-def test_damage_gives_no_other_error(write, suffix):
+def test_damage_gives_no_other_error(write: Write, suffix: str) -> None:
     rng = np.random.default_rng(7)
     whole = SEEDS[suffix].encode("latin-1")
     for trial in range(30):
@@ -144,17 +150,17 @@ def test_damage_gives_no_other_error(write, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["xy", "raw", "brml", "cif", "json", "xrdml", "rasx"])
-def test_random_bytes_give_no_other_error(write, suffix):
+def test_random_bytes_give_no_other_error(write: Write, suffix: str) -> None:
     rng = np.random.default_rng(3)
     for size in (1, 7, 100, 5000):
         only_own_errors(write(f"junk.{suffix}", rng.bytes(size)))
         only_own_errors(write(f"text.{suffix}", bytes(rng.integers(32, 127, size, dtype=np.uint8))))
 
 
-def test_format_error_is_an_input_error():
+def test_format_error_is_an_input_error() -> None:
     assert issubclass(FileFormatError, InputError)
 
 
-def test_folders_are_searched_for_every_kind():
+def test_folders_are_searched_for_every_kind() -> None:
     assert {".xy", ".raw", ".brml", ".xrdml", ".cif", ".json", ".pkslst", ".histogramigor"} <= SUFFIXES
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in SUFFIXES)

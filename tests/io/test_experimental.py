@@ -38,13 +38,13 @@ def disagreement(entry: dict, folder: Path) -> str:
     return "" if abs(top - strongest) < 0.06 else f"strongest line at {strongest}, maximum at {top}"
 
 
-def test_all_open_and_agree(entries, shared_data):
+def test_all_open_and_agree(entries: list[Entry], shared_data: Path) -> None:
     folder = shared_data / "experimental"
     wrong = {e["file"]: d for e in entries if e["id"] not in TIME_OF_FLIGHT and (d := disagreement(e, folder))}
     assert wrong == {}
 
 
-def test_time_of_flight_is_refused(entries, shared_data):
+def test_time_of_flight_is_refused(entries: list[Entry], shared_data: Path) -> None:
     refused = [e for e in entries if e["id"] in TIME_OF_FLIGHT]
     assert len(refused) == 2
     for entry in refused:
@@ -63,6 +63,6 @@ def test_time_of_flight_is_refused(entries, shared_data):
         ("pdcif_misc/vb5042sup3_pyrite_mix_AT3_CoKa.cif", (10.01313, 119.99238)),
     ],
 )
-def test_range(shared_data, file, ends):
+def test_range(shared_data: Path, file: str, ends: tuple[float, float]) -> None:
     pattern = read(shared_data / "experimental" / file)
     assert (pattern.two_theta_deg[0], pattern.two_theta_deg[-1]) == pytest.approx(ends, abs=1e-4)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ from hybrid_index.errors import FileFormatError, InputError, WavelengthError
 from hybrid_index.io import read
 from hybrid_index.types import Pattern, PeakList
 from hybrid_index.units import parse_radiation, two_theta_from_d
+
+if TYPE_CHECKING:
+    from tests.io.conftest import Write
 
 # NBS Monograph 25, section 17, p. 77: Sr2Cr2O7, Cu Kα1.
 TWO_THETA = [11.18, 12.217, 15.835, 18.709, 20.059, 21.82]
@@ -40,18 +45,18 @@ def assert_lines(peaks, *, intensity: bool = True) -> PeakList:
         {"wavelength": WAVELENGTH, "lines": [[t, i] for t, i in zip(TWO_THETA, INTENSITY, strict=True)]},
     ],
 )
-def test_json(write, content):
+def test_json(write: Write, content: dict[str, object]) -> None:
     assert_lines(read(write("p.json", json.dumps(content))))
 
 
-def test_json_list_of_positions(write):
+def test_json_list_of_positions(write: Write) -> None:
     path = write("p.json", json.dumps(TWO_THETA))
     assert_lines(read(path, radiation=parse_radiation("1.54056")), intensity=False)
     with pytest.raises(WavelengthError, match="--wavelength"):
         read(path)
 
 
-def test_json_pattern(write):
+def test_json_pattern(write: Write) -> None:
     x = (10 + 0.02 * np.arange(300)).tolist()
     assert isinstance(read(write("p.json", json.dumps({"two_theta": x, "intensity": x}))), Pattern)
 
@@ -71,19 +76,19 @@ def test_json_pattern(write):
         (json.dumps({"d": list(range(1, 700)), "wavelength": 1.5}), "more than 500"),
     ],
 )
-def test_json_that_is_wrong(write, text, message):
+def test_json_that_is_wrong(write: Write, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         read(write("p.json", text))
     assert str(caught.value).count("p.json") == 1
 
 
-def test_gsas2_peak_list(write):
+def test_gsas2_peak_list(write: Write) -> None:
     rows = "\n".join(f"[{t}, 1, {i}, 1, 5.0, 0, 2.0, 0]" for t, i in zip(TWO_THETA, INTENSITY, strict=True))
     peaks = assert_lines(read(write("p.pkslst", "#GSAS-II PEAKS FILE; wavelength = 1.54056\n" + rows)))
     assert 0.05 < peaks.fwhm_deg[0] < 0.08
 
 
-def test_gsas2_peak_list_is_never_evaluated(write):
+def test_gsas2_peak_list_is_never_evaluated(write: Write) -> None:
     with pytest.raises(FileFormatError, match="line 2 is no list"):
         read(write("p.pkslst", "#GSAS-II PEAKS FILE\n[__import__('os').getcwd(), 1]\n"))
 
@@ -91,7 +96,7 @@ def test_gsas2_peak_list_is_never_evaluated(write):
 LINES = "\n".join(f"{t:.4f}" for t in TWO_THETA)
 
 
-def test_treor(write):
+def test_treor(write: Write) -> None:
     assert_lines(
         read(write("t.dat", f" Sr2Cr2O7\n{LINES}\n\n CHOICE=3,\n WAVE=1.54056,\n VOL=1500,\n END*\n 0.00\n")),
         intensity=False,
@@ -101,7 +106,7 @@ def test_treor(write):
 @pytest.mark.parametrize(
     ("choice", "of_d"), [(0, lambda d: (WAVELENGTH / 2 / d) ** 2), (1, lambda d: 1 / d**2), (4, lambda d: d)]
 )
-def test_treor_units(write, choice, of_d):
+def test_treor_units(write: Write, choice: int, of_d: Callable[[float], float]) -> None:
     lines = "\n".join(f"{of_d(d):.7f}" for d in D)
     assert_lines(read(write("t.dat", f"t\n{lines}\n\nCHOICE={choice},WAVE=1.54056,\nEND*\n")), intensity=False)
 
@@ -115,7 +120,7 @@ def test_treor_units(write, choice, of_d):
         (4, lambda d: 1e4 / d**2),
     ],
 )
-def test_dicvol(write, kind, of_d):
+def test_dicvol(write: Write, kind: int, of_d: Callable[[float], float]) -> None:
     lines = "\n".join(f"{float(of_d(d)):.6f}" for d in D)
     text = (
         f"Sr2Cr2O7\n 6 {kind} 1 1 1 1 1 0\n25. 25. 25. 0. 2500. 90. 125.\n1.54056 0. 0. 0.\n0.03 10. 0 0 0 0\n{lines}\n"
@@ -123,7 +128,7 @@ def test_dicvol(write, kind, of_d):
     assert_lines(read(write("d.dat", text)), intensity=False)
 
 
-def test_dicvol_with_individual_errors_and_default_wavelength(write):
+def test_dicvol_with_individual_errors_and_default_wavelength(write: Write) -> None:
     lines = "\n".join(f"{t} 0.02" for t in TWO_THETA)
     text = f"t\n6 2 1 1 1 1 1 1\n0. 0. 0. 0. 0. 0. 0.\n0. 0. 0. 0.\n1. 10.\n{lines}\n"
     peaks = read(write("d.dat", text))
@@ -145,17 +150,17 @@ PAIRS = "\n".join(f"{t} {i}" for t, i in zip(TWO_THETA, INTENSITY, strict=True))
         "1.54056 0.0 2\n1 1 1 0 0 0\n0.16 3\n3. 15. 200. 1500. 0.1 0.3\n0.2 0.2\n20000 1\n",
     ],
 )
-def test_mcmaille(write, head):
+def test_mcmaille(write: Write, head: str) -> None:
     assert_lines(read(write("m.dat", f"SR2CR2O7\n{head}{PAIRS}\n")))
 
 
-def test_mcmaille_takes_falling_positions_as_d(write):
+def test_mcmaille_takes_falling_positions_as_d(write: Write) -> None:
     pairs = "\n".join(f"{d:.6f} {i}" for d, i in zip(D, INTENSITY, strict=True))
     assert_lines(read(write("m.dat", f"SR2CR2O7\n1.54056 0.0 3\n{pairs}\n")))
 
 
 @pytest.mark.parametrize("of_d", [lambda d: two_theta_from_d(d, WAVELENGTH), lambda d: d, lambda d: 1e4 / d**2])
-def test_ito(write, of_d):
+def test_ito(write: Write, of_d: Callable[[float], float]) -> None:
     lines = "\n".join(f"{float(of_d(d)):10.5f}" for d in D)
     text = f"Sr2Cr2O7\n9009 0 0 0          {WAVELENGTH:10.5f}\n 0.000\n{lines}\n0.0\nEND\n"
     assert_lines(read(write("i.dat", text)), intensity=False)

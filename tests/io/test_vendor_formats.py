@@ -3,12 +3,17 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from hybrid_index.errors import FileFormatError
 from hybrid_index.io import read, read_many
+
+if TYPE_CHECKING:
+    from tests.io.conftest import Write
 
 X = 10.0 + 0.02 * np.arange(150)
 Y = 100.0 + np.arange(150)
@@ -70,7 +75,7 @@ def raw3(n_ranges: int = 2) -> bytes:
 
 
 @pytest.mark.parametrize("make", [raw1, raw2, raw3])
-def test_bruker_raw_with_two_ranges(write, make):
+def test_bruker_raw_with_two_ranges(write: Write, make: Callable[..., bytes]) -> None:
     first, second = read_many(write("a.raw", make()))
     assert_profile(first, atol=1e-4)
     assert_profile(second, start=20.0, atol=1e-4)
@@ -79,7 +84,7 @@ def test_bruker_raw_with_two_ranges(write, make):
 
 
 @pytest.mark.parametrize("make", [raw1, raw2, raw3])
-def test_bruker_raw_that_is_cut(write, make):
+def test_bruker_raw_that_is_cut(write: Write, make: Callable[..., bytes]) -> None:
     with pytest.raises(FileFormatError, match="ends too early"):
         read(write("a.raw", make()[:-100]))
 
@@ -95,13 +100,13 @@ def raw4() -> bytes:
     return b"RAW4.00".ljust(61, b"\0") + source + scan + drives + Y.astype("<f4").tobytes()
 
 
-def test_bruker_raw4(write):
+def test_bruker_raw4(write: Write) -> None:
     pattern = read(write("a.raw", raw4()))
     assert_profile(pattern)
     assert (pattern.radiation.wavelength_angstrom, pattern.radiation.ka2_angstrom) == (1.5406, 1.54439)
 
 
-def test_bruker_raw4_that_is_damaged(write):
+def test_bruker_raw4_that_is_damaged(write: Write) -> None:
     with pytest.raises(FileFormatError, match="Bruker RAW4"):
         read(write("a.raw", b"RAW4.00" + bytes(200)))
 
@@ -117,7 +122,7 @@ def brml_range(start: float) -> str:
     return f"<RawData>{tube}<DataRoutes>{route}</DataRoutes></RawData>"
 
 
-def test_brml_with_two_ranges(write):
+def test_brml_with_two_ranges(write: Write) -> None:
     path = write("a.brml", zipped({f"Experiment0/RawData{i}.xml": brml_range(10.0 * (i + 1)) for i in range(2)}))
     first, second = read_many(path)
     assert_profile(first)
@@ -126,7 +131,7 @@ def test_brml_with_two_ranges(write):
 
 
 @pytest.mark.parametrize("name", ["a.brml", "a.rasx"])
-def test_archives_that_are_none(write, name):
+def test_archives_that_are_none(write: Write, name: str) -> None:
     with pytest.raises(FileFormatError, match="no zip archive"):
         read(write(name, "10 100\n10.02 101\n"))
     with pytest.raises(FileFormatError, match="damaged zip"):
@@ -135,7 +140,7 @@ def test_archives_that_are_none(write, name):
         read(write(name, zipped({"readme.txt": "hello"})))
 
 
-def test_archive_cut_in_the_middle(write):
+def test_archive_cut_in_the_middle(write: Write) -> None:
     whole = zipped({"Experiment0/RawData0.xml": brml_range(10.0)})
     with pytest.raises(FileFormatError, match="damaged zip"):
         read(write("a.brml", whole[: len(whole) // 2]))
@@ -148,14 +153,14 @@ RAS_HEAD = (
 )
 
 
-def test_ras_applies_the_attenuator(write):
+def test_ras_applies_the_attenuator(write: Write) -> None:
     rows = "\n".join(f"{x:.4f} {y / 2:.4f} 2.0000" for x, y in zip(X, Y, strict=True))
     pattern = read(write("a.ras", RAS_HEAD + rows + "\n*RAS_INT_END\n*RAS_DATA_END\n"))
     assert_profile(pattern)
     assert (pattern.radiation.ka2_angstrom, pattern.metadata["title"]) == (1.544414, "quartz")
 
 
-def test_rasx(write):
+def test_rasx(write: Write) -> None:
     rows = "\ufeff" + "\n".join(f"{x:.4f}\t{y:.4f}\t1.0000" for x, y in zip(X, Y, strict=True))
     conditions = (
         "<MeasurementConditions><HWConfigurations><XrayGenerator><TargetName>Cu</TargetName><WavelengthKalpha1>1.540593"
@@ -183,14 +188,14 @@ def xrdml(intensities: str, *, intended: str = "K-Alpha", positions: str = "", a
 COUNTS = " ".join(f"{y:.0f}" for y in Y)
 
 
-def test_xrdml(write):
+def test_xrdml(write: Write) -> None:
     pattern = read(write("a.xrdml", xrdml(f'<intensities unit="counts">{COUNTS}</intensities>')))
     assert_profile(pattern)
     assert (pattern.radiation.ka2_angstrom, pattern.radiation.ka2_ratio) == (1.544426, 0.5)
     assert pattern.metadata["title"] == "corundum"
 
 
-def test_xrdml_counts_behind_an_attenuator_and_listed_positions(write):
+def test_xrdml_counts_behind_an_attenuator_and_listed_positions(write: Write) -> None:
     halves = " ".join(f"{y / 2:.1f}" for y in Y)
     factors = " ".join(["2"] * 150)
     text = xrdml(
@@ -203,11 +208,11 @@ def test_xrdml_counts_behind_an_attenuator_and_listed_positions(write):
     assert pattern.radiation.ka2_angstrom is None
 
 
-def test_xrdml_along_another_axis(write):
+def test_xrdml_along_another_axis(write: Write) -> None:
     with pytest.raises(FileFormatError, match="no scan along 2θ"):
         read(write("a.xrdml", xrdml(f"<intensities>{COUNTS}</intensities>", axis="Phi")))
 
 
-def test_xrdml_cut_in_the_middle(write):
+def test_xrdml_cut_in_the_middle(write: Write) -> None:
     with pytest.raises(FileFormatError, match="damaged XML"):
         read(write("a.xrdml", xrdml(f"<intensities>{COUNTS}</intensities>")[:900]))

@@ -11,6 +11,9 @@ import pytest
 from hybrid_index.lattice import BravaisLattice, Cell
 
 Matrix = npt.NDArray[np.float64]
+MakeCell = Callable[[BravaisLattice], Cell]
+MakeUnimodular = Callable[[], npt.NDArray[np.int64]]
+Strain = Callable[[Matrix, float], Matrix]
 
 
 def random_cell(lattice: BravaisLattice, rng: np.random.Generator) -> Cell:
@@ -58,15 +61,15 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture
-def make_cell(rng: np.random.Generator) -> Callable[[BravaisLattice], Cell]:
+def make_cell(rng: np.random.Generator) -> MakeCell:
     return lambda lattice: random_cell(lattice, rng)
 
 
 @pytest.fixture
-def make_unimodular(rng: np.random.Generator) -> Callable[[], npt.NDArray[np.int64]]:
+def make_unimodular(rng: np.random.Generator) -> MakeUnimodular:
     return lambda: random_unimodular(rng)
 
 
 @pytest.fixture
-def strain(rng: np.random.Generator) -> Callable[[Matrix, float], Matrix]:
+def strain(rng: np.random.Generator) -> Strain:
     return lambda gram, size: strained(gram, size, rng)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,9 @@ from hybrid_index.lattice import (
     line_positions_agree,
     primitive_gram,
 )
+
+if TYPE_CHECKING:
+    from tests.lattice.conftest import MakeUnimodular
 
 B = BravaisLattice
 
@@ -28,7 +33,9 @@ B = BravaisLattice
         (B.AP, Cell(a=5.0, b=6.1, c=7.3, alpha=80.0, beta=95.0, gamma=102.0), set()),
     ],
 )
-def test_table_of_mighell_and_santoro(lattice, cell, partners, make_unimodular):
+def test_table_of_mighell_and_santoro(
+    lattice: BravaisLattice, cell: Cell, partners: set[str], make_unimodular: MakeUnimodular
+) -> None:
     skew = make_unimodular()
     gram = skew.T @ primitive_gram(cell, lattice) @ skew
     found = ambiguous_partners(gram)
@@ -41,12 +48,12 @@ def test_table_of_mighell_and_santoro(lattice, cell, partners, make_unimodular):
         assert lattice in {p.setting.bravais_lattice for p in back}
 
 
-def test_distinct_q_of_a_cube():
+def test_distinct_q_of_a_cube() -> None:
     sums = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 16]
     np.testing.assert_allclose(distinct_q(np.eye(3) * 16.0, 1.0), np.array(sums) / 16.0)
 
 
-def test_agreement_is_mutual_and_within_tolerance():
+def test_agreement_is_mutual_and_within_tolerance() -> None:
     cube = Cell(a=5.0, b=5.0, c=5.0).gram
     assert line_positions_agree(cube, Cell(a=5.0, b=5.0, c=5.0005).gram, 1.0, tolerance=1e-3)
     assert not line_positions_agree(cube, Cell(a=5.0, b=5.0, c=5.05).gram, 1.0, tolerance=1e-3)
@@ -55,7 +62,7 @@ def test_agreement_is_mutual_and_within_tolerance():
     assert not line_positions_agree(Cell(a=5.0, b=5.0, c=10.0).gram, cube, 1.0)
 
 
-def test_a_refined_partner_leads_back_within_a_tolerance():
+def test_a_refined_partner_leads_back_within_a_tolerance() -> None:
     hexagonal = Cell(a=5.0, b=5.0, c=7.3, gamma=120.0).gram
     (partner,) = ambiguous_partners(hexagonal)
     a, b, c = partner.setting.cell.parameters[:3]

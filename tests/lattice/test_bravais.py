@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gemmi
 import numpy as np
@@ -22,13 +24,19 @@ from hybrid_index.lattice import (
     same_lattice,
     standardize,
 )
+from hybrid_index.units import FloatArray
+
+if TYPE_CHECKING:
+    from tests.lattice.conftest import MakeCell, MakeUnimodular, Strain
 
 B = BravaisLattice
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-3])
 @pytest.mark.parametrize("lattice", BRAVAIS_LATTICES)
-def test_type_and_cell_come_back_from_any_basis(lattice, noise, make_cell, make_unimodular, strain):
+def test_type_and_cell_come_back_from_any_basis(
+    lattice: BravaisLattice, noise: float, make_cell: MakeCell, make_unimodular: MakeUnimodular, strain: Strain
+) -> None:
     for _ in range(15):
         cell = make_cell(lattice)
         skew = make_unimodular()
@@ -46,7 +54,7 @@ def test_type_and_cell_come_back_from_any_basis(lattice, noise, make_cell, make_
         assert settings[-1].bravais_lattice is B.AP
 
 
-def _check(setting, gram):
+def _check(setting, gram: FloatArray) -> None:
     """The transformation leads from the given basis to a metric of the symmetry, centred as the type says."""
     kind, transformation = setting.bravais_lattice, setting.transformation
     assert round(np.linalg.det(transformation)) == kind.lattice_points
@@ -76,18 +84,22 @@ def _check(setting, gram):
         (B.OC, {"oC": 1, "mP": 1, "mC": 2, "aP": 1}),
     ],
 )
-def test_all_lower_symmetries_of_a_slightly_distorted_lattice(lattice, subgroups, make_cell, strain):
+def test_all_lower_symmetries_of_a_slightly_distorted_lattice(
+    lattice: BravaisLattice, subgroups: dict[str, int], make_cell: MakeCell, strain: Strain
+) -> None:
     gram = strain(primitive_gram(make_cell(lattice), lattice), 5e-4)
     assert Counter(s.bravais_lattice.value for s in bravais_lattices(gram, 3e-3)) == subgroups
 
 
-def test_equal_settings_of_an_exact_lattice_come_once():
+def test_equal_settings_of_an_exact_lattice_come_once() -> None:
     kinds = [s.bravais_lattice.value for s in bravais_lattices(Cell(a=4, b=4, c=4).gram)]
     assert kinds == ["cP", "tP", "hR", "oP", "oC", "mP", "mC", "aP"]
 
 
 @pytest.mark.parametrize("lattice", BRAVAIS_LATTICES)
-def test_spglib_and_gemmi_see_the_same_symmetry(lattice, make_cell, make_unimodular):
+def test_spglib_and_gemmi_see_the_same_symmetry(
+    lattice: BravaisLattice, make_cell: MakeCell, make_unimodular: MakeUnimodular
+) -> None:
     spglib = pytest.importorskip("spglib")
     for _ in range(5):
         skew = make_unimodular()
@@ -102,7 +114,7 @@ def test_spglib_and_gemmi_see_the_same_symmetry(lattice, make_cell, make_unimodu
         assert found.centring == ("C" if group.centring_type() == "A" else group.centring_type())
 
 
-def test_conventions_of_the_settings(make_cell):
+def test_conventions_of_the_settings(make_cell: MakeCell) -> None:
     for lattice in (B.OP, B.OI, B.OF, B.OC, B.MP, B.MC):
         for _ in range(30):
             cell = standardize(make_cell(lattice), lattice)
@@ -116,7 +128,7 @@ def test_conventions_of_the_settings(make_cell):
                 assert lattice is B.OC or cell.b <= cell.c
 
 
-def test_body_centred_monoclinic_becomes_c_centred():
+def test_body_centred_monoclinic_becomes_c_centred() -> None:
     body = Cell(a=9.0, b=7.0, c=8.0, beta=95.0)
     setting = conventional(primitive_gram(body, "I"))
     assert setting.bravais_lattice is B.MC
@@ -125,7 +137,7 @@ def test_body_centred_monoclinic_becomes_c_centred():
     assert same_lattice(primitive_gram(expected, B.MC), primitive_gram(body, "I"), 1e-9, 1e-7)
 
 
-def test_face_centring_of_any_face_becomes_c():
+def test_face_centring_of_any_face_becomes_c() -> None:
     for letter, edges in (("A", (8.0, 5.0, 6.0)), ("B", (5.0, 8.0, 6.0)), ("C", (5.0, 6.0, 8.0))):
         cell = conventional(primitive_gram(Cell(a=edges[0], b=edges[1], c=edges[2]), letter)).cell
         assert cell.parameters == pytest.approx((5.0, 6.0, 8.0, 90.0, 90.0, 90.0))
@@ -133,7 +145,7 @@ def test_face_centring_of_any_face_becomes_c():
         primitive_basis("X")
 
 
-def test_reverse_rhombohedral_axes_become_obverse():
+def test_reverse_rhombohedral_axes_become_obverse() -> None:
     gram = primitive_gram(Cell(a=5.0, b=5.0, c=13.0, gamma=120.0), B.HR)
     for sign in (1, -1):
         turned = np.diag([sign, sign, 1]) @ gram @ np.diag([sign, sign, 1])
@@ -141,7 +153,7 @@ def test_reverse_rhombohedral_axes_become_obverse():
 
 
 @pytest.mark.parametrize("lattice", BRAVAIS_LATTICES)
-def test_standardize_keeps_the_lattice_and_settles(lattice, make_cell):
+def test_standardize_keeps_the_lattice_and_settles(lattice: BravaisLattice, make_cell: MakeCell) -> None:
     for _ in range(10):
         cell = make_cell(lattice)
         once = standardize(cell, lattice)
@@ -149,7 +161,7 @@ def test_standardize_keeps_the_lattice_and_settles(lattice, make_cell):
         assert same_lattice(primitive_gram(once, lattice), primitive_gram(cell, lattice), 1e-9, 1e-6)
 
 
-def test_a_wide_tolerance_only_adds(make_cell, strain):
+def test_a_wide_tolerance_only_adds(make_cell: MakeCell, strain: Strain) -> None:
     for _ in range(20):
         gram = strain(primitive_gram(make_cell(B.MP), B.MP), 0.01)
         narrow = {s.bravais_lattice for s in bravais_lattices(gram, 0.01)}
@@ -158,13 +170,13 @@ def test_a_wide_tolerance_only_adds(make_cell, strain):
         assert all(s.deviation <= 0.2 for s in wide)
 
 
-def test_a_net_vector_halfway_does_not_turn_for_ever():
+def test_a_net_vector_halfway_does_not_turn_for_ever() -> None:
     # a body-centred cell puts net vectors exactly halfway, and rounding decides to which side
     gram = primitive_gram(Cell(a=3.871, b=3.8779, c=13.7749), "I")
     assert {s.bravais_lattice for s in bravais_lattices(gram, 1e-3)} >= {B.TI, B.OI, B.MC, B.AP}
 
 
-def test_stated_systems_of_measured_cells(shared_data):
+def test_stated_systems_of_measured_cells(shared_data: Path) -> None:
     entries = json.loads((shared_data / "experimental" / "index.json").read_text(encoding="utf-8"))
     entries = entries if isinstance(entries, list) else next(v for v in entries.values() if isinstance(v, list))
     missed = []

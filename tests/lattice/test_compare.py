@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import (
     BRAVAIS_LATTICES,
+    BravaisLattice,
     Cell,
     cluster_lattices,
     primitive_gram,
@@ -20,15 +22,21 @@ from hybrid_index.lattice import (
     voronoi_lengths,
 )
 from hybrid_index.lattice.reduction import niggli_reduce
+from hybrid_index.units import FloatArray
+
+if TYPE_CHECKING:
+    from tests.lattice.conftest import MakeCell, MakeUnimodular, Strain
 
 
-def brute_lengths(gram, n, side=6):
+def brute_lengths(gram: FloatArray, n, side=6) -> None:
     vectors = np.array([v for v in itertools.product(range(-side, side + 1), repeat=3) if v > (0, 0, 0)])
     return np.sort(np.sqrt(np.einsum("ki,ij,kj->k", vectors, gram, vectors)))[:n]
 
 
 @pytest.mark.parametrize("lattice", BRAVAIS_LATTICES)
-def test_shortest_lengths_are_those_of_brute_force(lattice, make_cell, make_unimodular):
+def test_shortest_lengths_are_those_of_brute_force(
+    lattice: BravaisLattice, make_cell: MakeCell, make_unimodular: MakeUnimodular
+) -> None:
     for _ in range(5):
         gram = niggli_reduce(primitive_gram(make_cell(lattice), lattice))[0]
         skew = make_unimodular()
@@ -36,14 +44,14 @@ def test_shortest_lengths_are_those_of_brute_force(lattice, make_cell, make_unim
         np.testing.assert_allclose(shortest_lengths(skew.T @ gram @ skew), expected, rtol=1e-6)
 
 
-def test_shortest_lengths_of_a_needle_and_a_plate():
+def test_shortest_lengths_of_a_needle_and_a_plate() -> None:
     np.testing.assert_allclose(shortest_lengths(np.diag([1.0, 900.0, 900.0]), 16), np.arange(1, 17))
     plate = shortest_lengths(np.diag([1.0, 1.0, 900.0]), 6)
     np.testing.assert_allclose(plate, np.sqrt([1, 1, 2, 2, 4, 4]))
     assert voronoi_lengths(np.diag([1.0, 1.0, 900.0]))[-1] == pytest.approx(np.sqrt(902.0))
 
 
-def test_a_wrong_long_axis_is_seen_though_the_short_vectors_agree():
+def test_a_wrong_long_axis_is_seen_though_the_short_vectors_agree() -> None:
     right, wrong = np.diag([9.0, 9.0, 2500.0]), np.diag([9.0, 9.0, 3600.0])
     np.testing.assert_allclose(shortest_lengths(right), shortest_lengths(wrong))
     assert not same_shortest_vectors(right, wrong)
@@ -52,7 +60,9 @@ def test_a_wrong_long_axis_is_seen_though_the_short_vectors_agree():
 
 
 @pytest.mark.parametrize("lattice", BRAVAIS_LATTICES)
-def test_noise_on_a_boundary_of_the_reduction_does_not_matter(lattice, make_cell, make_unimodular, strain):
+def test_noise_on_a_boundary_of_the_reduction_does_not_matter(
+    lattice: BravaisLattice, make_cell: MakeCell, make_unimodular: MakeUnimodular, strain: Strain
+) -> None:
     # high symmetry lies on the boundaries: noise decides which reduced cell comes out
     for _ in range(30):
         gram = primitive_gram(make_cell(lattice), lattice)
@@ -64,14 +74,14 @@ def test_noise_on_a_boundary_of_the_reduction_does_not_matter(lattice, make_cell
 
 
 @pytest.mark.parametrize("lattice", BRAVAIS_LATTICES)
-def test_other_lattices_are_told_apart(lattice, make_cell):
+def test_other_lattices_are_told_apart(lattice: BravaisLattice, make_cell: MakeCell) -> None:
     for _ in range(10):
         gram = primitive_gram(make_cell(lattice), lattice)
         assert not same_lattice(gram, gram * 1.006**2)
         assert not any(same_lattice(gram, other) for other in superlattices(gram, 2))
 
 
-def test_angles_count_on_their_own():
+def test_angles_count_on_their_own() -> None:
     straight = Cell(a=5, b=6, c=7).gram
     assert same_lattice(straight, Cell(a=5, b=6, c=7, beta=90.15).gram)
     assert not same_lattice(straight, Cell(a=5, b=6, c=7, beta=90.3).gram)
@@ -80,7 +90,7 @@ def test_angles_count_on_their_own():
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.floats(1e-6, 1e-4))
-def test_shortest_lengths_are_continuous(seed, size):
+def test_shortest_lengths_are_continuous(seed, size) -> None:
     rng = np.random.default_rng(seed)
     basis = rng.normal(size=(3, 3)) + 2.0 * np.eye(3)
     noise = rng.normal(size=(3, 3))
@@ -89,7 +99,9 @@ def test_shortest_lengths_are_continuous(seed, size):
     assert np.abs(after / before - 1.0).max() <= size * (1.0 + 1e-6) + 1e-9
 
 
-def test_clusters_find_every_lattice_again(make_cell, make_unimodular, strain):
+def test_clusters_find_every_lattice_again(
+    make_cell: MakeCell, make_unimodular: MakeUnimodular, strain: Strain
+) -> None:
     grams = np.array([primitive_gram(make_cell(kind), kind) for kind in BRAVAIS_LATTICES for _ in range(10)])
     skews = [make_unimodular() for _ in grams]
     again = np.array([strain(t.T @ g @ t, 4e-4) for g, t in zip(grams, skews, strict=True)])
@@ -100,12 +112,12 @@ def test_clusters_find_every_lattice_again(make_cell, make_unimodular, strain):
         assert (labels[i] == labels[j]) == same_lattice(grams[i], grams[j])
 
 
-def test_batch_and_single_agree(make_cell):
+def test_batch_and_single_agree(make_cell: MakeCell) -> None:
     grams = np.array([primitive_gram(make_cell(kind), kind) for kind in BRAVAIS_LATTICES])
     np.testing.assert_allclose(shortest_lengths(grams, 5), [shortest_lengths(g, 5) for g in grams])
 
 
-def test_bad_stacks_are_refused():
+def test_bad_stacks_are_refused() -> None:
     assert cluster_lattices(np.zeros((0, 3, 3))).size == 0
     with pytest.raises(InputError, match="array"):
         cluster_lattices(np.eye(3))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -15,11 +17,14 @@ from hybrid_index.lattice import (
     superlattices,
 )
 
+if TYPE_CHECKING:
+    from tests.lattice.conftest import MakeUnimodular
+
 TRICLINIC = Cell(a=5.1, b=6.3, c=7.7, alpha=81.0, beta=99.0, gamma=107.0).gram
 
 
 @pytest.mark.parametrize(("index", "number"), [(1, 1), (2, 7), (3, 13), (4, 35)])
-def test_number_of_derivative_lattices(index, number):
+def test_number_of_derivative_lattices(index: int, number: int) -> None:
     forms = hermite_normal_forms(index)
     assert forms.shape == (number, 3, 3)
     np.testing.assert_allclose(np.linalg.det(forms), index)
@@ -31,7 +36,7 @@ def test_number_of_derivative_lattices(index, number):
 
 
 @pytest.mark.parametrize("index", [2, 3, 4])
-def test_sublattices_undo_superlattices(index):
+def test_sublattices_undo_superlattices(index: int) -> None:
     for larger in superlattices(TRICLINIC, index):
         assert np.sqrt(np.linalg.det(larger) / np.linalg.det(TRICLINIC)) == pytest.approx(index)
         assert derivative_relation(TRICLINIC, larger) == f"superlattice of index {index}"
@@ -39,7 +44,7 @@ def test_sublattices_undo_superlattices(index):
         assert any(derivative_relation(TRICLINIC, back) == "same lattice" for back in sublattices(larger, index))
 
 
-def test_relation_of_centred_cells(make_unimodular):
+def test_relation_of_centred_cells(make_unimodular: MakeUnimodular) -> None:
     cell = Cell(a=5.0, b=6.0, c=7.0)
     primitive, body = primitive_gram(cell, BravaisLattice.OP), primitive_gram(cell, BravaisLattice.OI)
     skew = make_unimodular()
@@ -49,11 +54,11 @@ def test_relation_of_centred_cells(make_unimodular):
     assert derivative_relation(primitive, 25.0 * primitive) is None
 
 
-def test_the_seven_of_a_cube():
+def test_the_seven_of_a_cube() -> None:
     kinds = sorted(conventional(g).bravais_lattice.value for g in superlattices(np.eye(3) * 16.0, 2))
     assert kinds == ["cF", "tP", "tP", "tP", "tP", "tP", "tP"]
 
 
-def test_index_must_be_positive():
+def test_index_must_be_positive() -> None:
     with pytest.raises(InputError, match="positive"):
         hermite_normal_forms(0)
