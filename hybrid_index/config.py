@@ -60,7 +60,10 @@ class Settings:
         object.__setattr__(self, "systems", tuple(self.systems))
         unknown = [s for s in self.systems if s not in CRYSTAL_SYSTEMS]
         if unknown or not self.systems:
-            raise InputError(f"unknown crystal system {', '.join(unknown) or '(none)'}; choose from {', '.join(CRYSTAL_SYSTEMS)}", source="systems")
+            known = ", ".join(CRYSTAL_SYSTEMS)
+            raise InputError(
+                f"unknown crystal system {', '.join(unknown) or '(none)'}; choose from {known}", source="systems"
+            )
         for name, low, high in _BOUNDS:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):

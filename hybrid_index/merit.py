@@ -11,10 +11,8 @@ from hybrid_index.units import FloatArray, two_theta_from_q
 
 N_MERIT = 20
 """Lines that M and F are customarily computed on."""
-SUPERLATTICE_PRICE = 8.0
+SUPERLATTICE_PRICE = 14.0
 """Bits that it costs to say that the reflections of one sublattice are seen more often than the others."""
-PRIOR_FOREIGN = 0.06
-"""Probability, before anything is known, that an observed line does not belong to the phase."""
 
 
 @njit(cache=True, nogil=True)
@@ -34,6 +32,7 @@ def density_exponent(q_calc: FloatArray, n_calc: int, q_last: float) -> float:
 def evidence_bits(
     q_line: FloatArray,
     q_esd: FloatArray,
+    foreign: FloatArray,
     n_lines: int,
     gap: FloatArray,
     n_free: int,
@@ -43,7 +42,7 @@ def evidence_bits(
 ) -> float:
     """Log-likelihood ratio, in bits, of the lines coming from this lattice against coming from anywhere.
 
-    Each line is foreign with probability ``PRIOR_FOREIGN``; otherwise it lies at one of the reflections with a
+    Each line is foreign with its own prior probability; otherwise it lies at one of the reflections with a
     Gaussian error. Reflections are equally likely to be seen, or (where that pays more than ``SUPERLATTICE_PRICE``)
     those of one of the seven sublattices of index two are more likely: superstructures and glide planes.
     The scale of the errors is estimated for the lattice itself, shrunk towards the stated ones and kept from falling
@@ -53,6 +52,8 @@ def evidence_bits(
     ----------
     q_line, q_esd
         Shape (n,): lines corrected for shifts, ascending, and their uncertainties.
+    foreign
+        Shape (n,): probability, before anything is known, that a line does not belong to the phase.
     n_lines
         How many of them count.
     gap
@@ -106,7 +107,7 @@ def evidence_bits(
     total = max(np.sum(counts), 1.0)
     for i in range(n_lines):
         even[i] = np.sum(sums[i]) / total
-    best = _mixture_bits(even, odd, n_lines, False)
+    best = _mixture_bits(even, odd, foreign, n_lines, False)
     for v in range(1, 8):
         n_even, n_odd = 0.0, 0.0
         even[:], odd[:] = 0.0, 0.0
@@ -122,12 +123,12 @@ def evidence_bits(
             continue
         even /= n_even
         odd /= n_odd
-        best = max(best, _mixture_bits(even, odd, n_lines, True) - SUPERLATTICE_PRICE)
+        best = max(best, _mixture_bits(even, odd, foreign, n_lines, True) - SUPERLATTICE_PRICE)
     return best
 
 
 @njit(cache=True, nogil=True)
-def _mixture_bits(even: FloatArray, odd: FloatArray, n_lines: int, weigh: bool) -> float:
+def _mixture_bits(even: FloatArray, odd: FloatArray, foreign: FloatArray, n_lines: int, weigh: bool) -> float:
     """Σ log2 of the likelihood ratios of all lines; with *weigh*, the share of the even class is fitted (EM)."""
     share = 1.0
     if weigh:
@@ -136,16 +137,16 @@ def _mixture_bits(even: FloatArray, odd: FloatArray, n_lines: int, weigh: bool) 
             total, n = 1.0, 1.25
             for i in range(n_lines):
                 e, o = share * even[i], (1.0 - share) * odd[i]
-                member = (1.0 - PRIOR_FOREIGN) * (e + o)
+                member = (1.0 - foreign[i]) * (e + o)
                 if member > 0.0:
-                    member /= member + PRIOR_FOREIGN
+                    member /= member + foreign[i]
                     total += member * e / (e + o)
                     n += member
             share = min(total / n, 0.999)
     bits = 0.0
     for i in range(n_lines):
         ratio = share * even[i] + (1.0 - share) * odd[i]
-        bits += np.log2((1.0 - PRIOR_FOREIGN) * ratio + PRIOR_FOREIGN)
+        bits += np.log2((1.0 - foreign[i]) * ratio + foreign[i])
     return bits
 
 

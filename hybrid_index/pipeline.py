@@ -147,10 +147,7 @@ def refine_cell(
     lattice = bravais_lattice or conventional(cell.gram, 1e-6).bravais_lattice
     candidate = Candidate(bravais_lattice=lattice, metric=cell.metric, source="given")
     solved = solve_candidates([candidate], line_data(peaks, settings))
-    shift = 0.0
-    if len(solved):
-        candidate, shift = solved.candidates[0], _displacement(solved, 0, settings)
-    refinement = polish(candidate, peaks, settings, displacement_mm=shift, n_rounds=4)
+    refinement = polish(solved.candidates[0] if len(solved) else candidate, peaks, settings, n_rounds=4)
     n = int(refinement.assignment.indexed.sum())
     probability = float(probabilities(solved.evidence[:1])[0]) if len(solved) else 0.0
     solution = Solution(rank=1, refinement=refinement, probability=probability)
@@ -271,11 +268,6 @@ def thread_count() -> int:
     return int(limit) if limit.isdigit() and int(limit) > 0 else min(4, os.cpu_count() or 1)
 
 
-def _displacement(solved: Solved, i: int, settings: Settings) -> float:
-    column = 1 if settings.fix_zero_shift_deg is None else 0
-    return float(solved.shifts[i, column]) if solved.shifts.shape[1] > column else 0.0
-
-
 def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
     """Polish the first solutions, put partners with the same line positions together, and number them."""
     solved = race.solved
@@ -286,7 +278,7 @@ def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
     for rank, (group, p) in enumerate(zip(groups, probability, strict=True), start=1):
         i = group[0]
         candidate = _in_standard_setting(solved.candidates[i])
-        refinement = polish(candidate, race.peaks, settings, displacement_mm=_displacement(solved, i, settings))
+        refinement = polish(candidate, race.peaks, settings)
         partners = tuple(
             Equivalent(
                 bravais_lattice=solved.candidates[j].bravais_lattice,
@@ -318,13 +310,7 @@ def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
 
 def _in_standard_setting(candidate: Candidate) -> Candidate:
     cell = standardize(Cell.from_metric(candidate.metric), candidate.bravais_lattice)
-    return Candidate(
-        bravais_lattice=candidate.bravais_lattice,
-        metric=cell.metric,
-        source=candidate.source,
-        score=candidate.score,
-        zero_shift_deg=candidate.zero_shift_deg,
-    )
+    return candidate.replace(metric=cell.metric)
 
 
 def _verdict(solutions: tuple[Solution, ...], peaks: PeakList, exhausted: bool) -> tuple[Status, list[str]]:

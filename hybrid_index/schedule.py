@@ -93,13 +93,7 @@ def run_stage(stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *
 
     def propose(source: CandidateSource) -> list[Candidate]:
         return [
-            Candidate(
-                bravais_lattice=c.bravais_lattice,
-                metric=c.metric,
-                source=c.source,
-                score=c.score,
-                zero_shift_deg=c.zero_shift_deg + stage.zero_shift_deg,
-            )
+            c.replace(zero_shift_deg=c.zero_shift_deg + stage.zero_shift_deg)
             for c in source.propose(moved, settings, clock)
         ]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,12 @@ from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.units import FloatArray, Radiation, d_from_two_theta, dq_d_two_theta, q_from_two_theta
 
 IntArray = npt.NDArray[np.int64]
+_T = TypeVar("_T")
 Status = Literal["solved", "ambiguous", "not_found", "budget_exhausted", "failed"]
 
 MIN_LINES = 5
 """Fewer lines than this determine no lattice."""
+_COLUMNS = ("two_theta_deg", "two_theta_esd_deg", "intensity", "fwhm_deg", "height_over_noise")
 
 
 def frozen_array(value: npt.ArrayLike, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
@@ -50,8 +52,8 @@ def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:
     return cls(**values)
 
 
-def _replaced(instance: Any, changes: Mapping[str, Any]) -> Any:
-    values = {f.name: getattr(instance, f.name) for f in fields(instance)}
+def _replaced(instance: _T, changes: Mapping[str, Any]) -> _T:
+    values = {f.name: getattr(instance, f.name) for f in fields(instance)}  # type: ignore[arg-type]
     return type(instance)(**{**values, **changes})
 
 
@@ -103,13 +105,16 @@ class Pattern(_Frozen):
             raise InputError(f"a pattern of {x.size} points is too short; at least 20 are needed", source=where)
         if not np.all(np.isfinite(x)) or not np.all(np.isfinite(y)):
             bad = int(np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))[0])
-            raise InputError(f"point {bad + 1} is not a finite number (NaN or infinity); remove or repair it", source=where)
+            raise InputError(
+                f"point {bad + 1} is not a finite number (NaN or infinity); remove or repair it", source=where
+            )
         if x[0] < 0.0 or x[-1] > 180.0:
             raise InputError(f"2θ runs from {x[0]:g} to {x[-1]:g}°; angles must lie between 0 and 180°", source=where)
         steps = np.diff(x)
         if np.any(steps <= 0.0):
             at = int(np.flatnonzero(steps <= 0.0)[0])
-            raise InputError(f"2θ does not increase after {x[at]:g}° (point {at + 2}); sort the pattern and drop repeated points", source=where)
+            place = f"after {x[at]:g}° (point {at + 2})"
+            raise InputError(f"2θ does not increase {place}; sort the pattern and drop repeated points", source=where)
         if not np.any(y != y[0]):
             raise InputError("all intensities are equal; this is not a diffraction pattern", source=where)
 
@@ -146,19 +151,21 @@ class PeakList(_Frozen):
     source: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("two_theta_deg", "two_theta_esd_deg", "intensity", "fwhm_deg", "height_over_noise"):
+        for name in _COLUMNS:
             object.__setattr__(self, name, frozen_array(getattr(self, name)))
         self._check()
 
     def _check(self) -> None:
         where = self.source or self.name or None
         x = self.two_theta_deg
-        if x.ndim != 1 or any(getattr(self, f).shape != x.shape for f in ("two_theta_esd_deg", "intensity", "fwhm_deg", "height_over_noise")):
+        if x.ndim != 1 or any(getattr(self, column).shape != x.shape for column in _COLUMNS):
             raise InputError("all columns of a peak list must be one-dimensional and equally long", source=where)
         if not np.all(np.isfinite(x)):
             raise InputError("a line position is not a finite number (NaN or infinity); remove that line", source=where)
         if x.size and (x.min() <= 0.0 or x.max() >= 180.0):
-            raise InputError(f"line positions run from {x.min():g} to {x.max():g}°; 2θ must lie between 0 and 180°", source=where)
+            raise InputError(
+                f"line positions run from {x.min():g} to {x.max():g}°; 2θ must lie between 0 and 180°", source=where
+            )
         if np.any(np.diff(x) <= 0.0):
             raise InputError("line positions must increase strictly", source=where)
         if not np.all(self.two_theta_esd_deg > 0.0):
@@ -177,11 +184,12 @@ class PeakList(_Frozen):
         source: str = "",
     ) -> PeakList:
         """Make a list from bare positions (any order); identical positions are merged, their intensities added."""
+        where = source or name or None
         x = np.atleast_1d(np.asarray(two_theta_deg, dtype=np.float64))
         if x.ndim != 1:
-            raise InputError("line positions must be one-dimensional", source=source or name or None)
+            raise InputError("line positions must be one-dimensional", source=where)
         if not np.all(np.isfinite(x)):
-            raise InputError("a line position is not a finite number (NaN or infinity); remove that line", source=source or name or None)
+            raise InputError("a line position is not a finite number (NaN or infinity); remove that line", source=where)
         n = x.size
         y = np.ones(n) if intensity is None else np.broadcast_to(np.asarray(intensity, dtype=np.float64), (n,)).copy()
         y[~np.isfinite(y)] = 0.0
@@ -189,12 +197,12 @@ class PeakList(_Frozen):
         if two_theta_esd_deg is not None:
             given = np.broadcast_to(np.asarray(two_theta_esd_deg, dtype=np.float64), (n,))
             esd = np.where(np.isfinite(given) & (given > 0.0), given, esd)
-        width = np.full(n, np.nan) if fwhm_deg is None else np.broadcast_to(np.asarray(fwhm_deg, dtype=np.float64), (n,))
+        width = np.broadcast_to(np.asarray(np.nan if fwhm_deg is None else fwhm_deg, dtype=np.float64), (n,))
         values, first, inverse = np.unique(x, return_index=True, return_inverse=True)
         return cls(
             two_theta_deg=values,
             two_theta_esd_deg=esd[first],
-            intensity=np.bincount(inverse, weights=y, minlength=values.size),
+            intensity=np.bincount(inverse, weights=y, minlength=values.size).astype(np.float64),
             fwhm_deg=width[first],
             height_over_noise=np.full(values.size, np.nan),
             radiation=radiation,
@@ -218,7 +226,8 @@ class PeakList(_Frozen):
     @property
     def q_esd(self) -> FloatArray:
         """Standard uncertainty of Q in Å⁻², shape (n,)."""
-        return np.asarray(dq_d_two_theta(self.two_theta_deg, self.wavelength_angstrom) * self.two_theta_esd_deg, dtype=np.float64)
+        slope = dq_d_two_theta(self.two_theta_deg, self.wavelength_angstrom)
+        return np.asarray(slope * self.two_theta_esd_deg, dtype=np.float64)
 
     @property
     def d_angstrom(self) -> FloatArray:
@@ -229,8 +238,7 @@ class PeakList(_Frozen):
         """Return the lines chosen by a mask or by indices (order stays ascending)."""
         index = np.arange(len(self))[np.asarray(keep)]
         index.sort()
-        columns = ("two_theta_deg", "two_theta_esd_deg", "intensity", "fwhm_deg", "height_over_noise")
-        return _replaced(self, {name: getattr(self, name)[index] for name in columns})
+        return _replaced(self, {name: getattr(self, name)[index] for name in _COLUMNS})
 
     def replace(self, **changes: Any) -> PeakList:
         """Return a copy with some fields changed."""
@@ -257,8 +265,8 @@ class Candidate(_Frozen):
         Name of the engine.
     score
         The engine's own merit; larger is better. Comparable only within one engine.
-    zero_shift_deg
-        The zero shift that the engine supposed.
+    zero_shift_deg, displacement_mm
+        The shifts that the engine supposed or found.
     """
 
     bravais_lattice: BravaisLattice
@@ -266,6 +274,11 @@ class Candidate(_Frozen):
     source: str
     score: float = 0.0
     zero_shift_deg: float = 0.0
+    displacement_mm: float = 0.0
+
+    def replace(self, **changes: Any) -> Candidate:
+        """Return a copy with some fields changed."""
+        return _replaced(self, changes)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metric", frozen_array(self.metric))
@@ -370,7 +383,10 @@ class Solution(_Frozen):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IndexingResult(_Frozen):
-    """Everything :func:`hybrid_index.index` found out. ``hybrid_index.export.document`` turns it into the JSON document."""
+    """Everything :func:`hybrid_index.index` found out.
+
+    ``hybrid_index.export.document`` turns it into the JSON document.
+    """
 
     id: str
     status: Status
@@ -403,9 +419,11 @@ class Budget(Protocol):
 class CandidateSource(Protocol):
     """A search engine: the one verb that all of them share."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the engine is called in candidates and settings."""
+        ...
 
     def propose(self, peaks: PeakList, limits: Any, budget: Budget) -> Iterator[Candidate]:
         """Yield candidates, best first as far as the engine can tell."""
         ...
-

@@ -113,7 +113,8 @@ def parse_radiation(text: str) -> Radiation:
     number = re.fullmatch(r"(?i)([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(a|angstroms?|kev|ev|nm)?", cleaned)
     if not number:
         raise WavelengthError(
-            f"wavelength {text!r} is not understood; give Å (1.5406), a tube line (CuKa, CuKa1, CoKa, MoKa) or an energy (30keV)"
+            f"wavelength {text!r} is not understood; give Å (1.5406), "
+            "a tube line (CuKa, CuKa1, CoKa, MoKa) or an energy (30keV)"
         )
     value, unit = float(number.group(1)), (number.group(2) or "a").lower()
     if unit in ("kev", "ev"):
@@ -182,7 +183,8 @@ def shift_two_theta(
     True
     """
     true = np.asarray(two_theta_deg, dtype=np.float64)
-    return np.asarray(true + zero_shift_deg + displacement_mm * displacement_slope(true, radius_mm=radius_mm), dtype=np.float64)
+    displaced = displacement_mm * displacement_slope(true, radius_mm=radius_mm)
+    return np.asarray(true + zero_shift_deg + displaced, dtype=np.float64)
 
 
 def unshift_two_theta(

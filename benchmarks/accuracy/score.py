@@ -71,7 +71,7 @@ def run_case(case: Case, settings: Settings) -> Outcome:
             result = hybrid_index.index(case.data, settings=settings)
     except HybridIndexError as error:
         return _outcome(case, None, time.perf_counter() - start, cause=f"refused: {error}")
-    except Exception as error:  # a crash is an outcome to report, not the end of the benchmark
+    except Exception as error:  # noqa: BLE001  a crash is an outcome to report, not the end of the benchmark
         return _outcome(case, None, time.perf_counter() - start, cause=f"crashed: {error!r}")
     return judge(case, result, time.perf_counter() - start)
 

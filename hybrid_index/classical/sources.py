@@ -39,7 +39,7 @@ class Pool:
         metrics = np.ascontiguousarray(self.rows[: self.size, :6])
         codes = self.rows[: self.size, 6].astype(np.int64)
         out = np.zeros((self.size, 4 + lines.columns.shape[0]))
-        assign_solve_many(metrics, codes, lines.q, lines.q_esd, lines.columns, lines.priors, len(lines), out)
+        assign_solve_many(metrics, codes, lines.q, lines.q_esd, lines.foreign, lines.columns, lines.priors, len(lines), out)
         seen: set[tuple[int, int, int]] = set()
         for i in np.argsort(-out[:, 0], kind="stable"):
             if out[i, 0] <= FAILED or len(seen) >= most:

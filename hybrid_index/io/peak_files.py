@@ -73,12 +73,12 @@ def line_table_from_mapping(content: Any, source: Source) -> list[Scan] | LineTa
         name = next((name for name in names if columns.get(name) is not None), None)
         if name is None:
             return None
-        values = _numbers(columns[name], name, source)
+        values = _numbers(columns[name], name, source, null=math.nan)
         if values.shape != positions.shape:
             raise source.error(
                 f"has {positions.size} positions but {values.size} values of {name}; make them equally many"
             )
-        return values
+        return None if np.all(np.isnan(values)) else values
 
     unit = _UNIT_KEYS[key] if key else None
     intensity = optional(_INTENSITY_KEYS)
@@ -154,9 +154,11 @@ def _columns_of_list(rows: list[Any], source: Source) -> dict[str, Any]:
     return {"positions": rows}
 
 
-def _numbers(values: Any, name: str, source: Source) -> FloatArray:
+def _numbers(values: Any, name: str, source: Source, *, null: float | None = None) -> FloatArray:
+    """Check a column; *null* stands for values that are not known, where the column may lack some."""
     if not isinstance(values, list):
         raise source.error(f"{name} should be a list of numbers")
+    values = [null if value is None else value for value in values]
     for i, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1.0e300:
             raise source.error(f"{name} {i + 1} is {str(value)[:40]!r}, not a number; correct or remove it")

@@ -87,6 +87,7 @@ def assign_solve(
     code: int,
     q: FloatArray,
     q_esd: FloatArray,
+    foreign: FloatArray,
     columns: FloatArray,
     priors: FloatArray,
     n_lines: int,
@@ -104,6 +105,8 @@ def assign_solve(
         Bravais lattice code.
     q, q_esd
         Shape (n,): observed Q and its uncertainty, Å⁻².
+    foreign
+        Shape (n,): prior probability of each line not to belong to the phase.
     columns
         Shape (s, n): ∂Q/∂(shift) of the s shifts that are free (zero shift per degree, displacement per mm).
     priors
@@ -196,7 +199,7 @@ def assign_solve(
             squares += (gap[i] / q_esd[i]) ** 2
     parity = np.empty(n_calc, dtype=np.uint8)
     _fill_parity(code, hkl, n_calc, parity)
-    out[0] = evidence_bits(corrected, q_esd, n_lines, gap, n_free, q_calc, parity, n_calc) - price
+    out[0] = evidence_bits(corrected, q_esd, foreign, n_lines, gap, n_free, q_calc, parity, n_calc) - price
     out[1] = indexed
     out[2] = below
     out[3] = np.sqrt(squares / max(indexed, 1))
@@ -238,6 +241,7 @@ def assign_solve_many(
     codes: npt.NDArray[np.int64],
     q: FloatArray,
     q_esd: FloatArray,
+    foreign: FloatArray,
     columns: FloatArray,
     priors: FloatArray,
     n_lines: int,
@@ -247,4 +251,4 @@ def assign_solve_many(
     hkl = np.empty((MAX_REFLECTIONS, 3), dtype=np.int32)
     q_calc = np.empty(MAX_REFLECTIONS)
     for r in range(metrics.shape[0]):
-        assign_solve(metrics[r], codes[r], q, q_esd, columns, priors, n_lines, hkl, q_calc, out[r])
+        assign_solve(metrics[r], codes[r], q, q_esd, foreign, columns, priors, n_lines, hkl, q_calc, out[r])

@@ -14,26 +14,37 @@ ZERO_PRIOR_DEG = 0.05
 """Standard deviation expected of a zero shift at Cu Kα; scales with the wavelength."""
 DISPLACEMENT_PRIOR_MM = 0.08
 """Standard deviation expected of a sample displacement at R = 200 mm."""
-WIDTH_SHARE = 0.03
+WIDTH_SHARE = 0.06
 """Share of the peak width by which positions are wrong for reasons that counting statistics do not know."""
+
+FOREIGN_UNKNOWN = 0.06
+FOREIGN_STRONG = 0.03
+FOREIGN_FAINT = 0.17
+FAINT_INTENSITY = 0.03
+"""Share of lines that do not belong: where intensities are unknown, of strong lines, how much more of faint ones, and
+what is faint (relative to the third strongest line)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LineData:
     """Arrays for the kernels.
 
-    ``two_theta_deg`` (n,) after *offset_deg* was taken off; ``q``, ``q_esd`` (n,) Å⁻²; ``slope`` (n,) ∂Q/∂2θ per
+    ``two_theta_deg`` (n,) after *offset_deg* was taken off; ``q``, ``q_esd`` (n,) Å⁻²; ``foreign``
+    (n,) prior probability of not belonging to the phase; ``slope`` (n,) ∂Q/∂2θ per
     degree; ``columns`` (s, n) ∂Q per unit of each free shift and ``priors`` (s,) their standard deviations, in the
-    order zero shift (degrees), displacement (mm), as far as they are free; ``offset_deg`` what was taken off 2θ.
+    order zero shift (degrees), displacement (mm), as far as they are free; ``offset_deg`` what was taken off 2θ;
+    ``free_shifts`` the names of the free shifts.
     """
 
     two_theta_deg: FloatArray
     q: FloatArray
     q_esd: FloatArray
+    foreign: FloatArray
     slope: FloatArray
     columns: FloatArray
     priors: FloatArray
     offset_deg: FloatArray
+    free_shifts: tuple[str, ...]
 
     def __len__(self) -> int:
         return int(self.q.size)
@@ -45,6 +56,20 @@ def position_esd_deg(peaks: PeakList) -> FloatArray:
     typical = float(np.nanmedian(width)) if np.any(np.isfinite(width)) else 0.0
     width = np.where(np.isfinite(width), width, typical)
     return np.asarray(np.hypot(peaks.two_theta_esd_deg, WIDTH_SHARE * width), dtype=np.float64)
+
+
+def foreign_probability(peaks: PeakList) -> FloatArray:
+    """Prior probability of each line not to belong to the phase, shape (n,).
+
+    Among peaks found in measured patterns, some 3 % of the strong lines are foreign and more of the faint ones.
+    Lists without intensities get one value for all.
+    """
+    intensity = peaks.intensity
+    if not len(peaks) or np.ptp(intensity) <= 0.0:
+        return np.full(len(peaks), FOREIGN_UNKNOWN)
+    reference = np.sort(intensity)[-min(3, len(peaks))]
+    relative = np.maximum(intensity, 0.0) / max(float(reference), 1e-300)
+    return np.asarray(FOREIGN_STRONG + FOREIGN_FAINT * np.exp(-relative / FAINT_INTENSITY), dtype=np.float64)
 
 
 def line_data(
@@ -62,19 +87,23 @@ def line_data(
     offset = offset + (settings.fix_displacement_mm or 0.0) * leverage
     true = np.maximum(observed - offset, 0.02)
     slope = np.maximum(dq_d_two_theta(true, wavelength), 1e-12)
-    columns, priors = [], []
+    columns, priors, names = [], [], []
     if free and settings.fix_zero_shift_deg is None:
+        names.append("zero_shift_deg")
         columns.append(slope)
         priors.append(ZERO_PRIOR_DEG * min(1.0, wavelength / 1.5))
     if free and settings.fix_displacement_mm is None:
+        names.append("displacement_mm")
         columns.append(slope * leverage)
         priors.append(DISPLACEMENT_PRIOR_MM * settings.radius_mm / 200.0 * min(1.0, wavelength / 1.5))
     return LineData(
         two_theta_deg=true,
         q=q_from_two_theta(true, wavelength),
         q_esd=slope * position_esd_deg(peaks)[:n],
+        foreign=foreign_probability(peaks)[:n],
         slope=slope,
         columns=np.array(columns).reshape(len(columns), n),
         priors=np.array(priors, dtype=np.float64),
         offset_deg=offset,
+        free_shifts=tuple(names),
     )

@@ -43,27 +43,23 @@ _FREE: dict[str, tuple[str, ...]] = {
 _NAMES = ("a", "b", "c", "alpha", "beta", "gamma")
 
 
-def polish(
-    candidate: Candidate, peaks: PeakList, settings: Settings, *, displacement_mm: float = 0.0, n_rounds: int = 2
-) -> Refinement:
+def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_rounds: int = 2) -> Refinement:
     """Refine a candidate that is nearly right.
 
     Parameters
     ----------
     candidate
-        Lattice, metric and zero shift to start from.
+        Lattice, metric and shifts to start from.
     peaks
         The observed lines.
     settings
         Fixed shifts, goniometer radius.
-    displacement_mm
-        Displacement to start from.
     n_rounds
         Assignments and fits that follow one another.
     """
     lattice = candidate.bravais_lattice
     zero = candidate.zero_shift_deg if settings.fix_zero_shift_deg is None else settings.fix_zero_shift_deg
-    shift = displacement_mm if settings.fix_displacement_mm is None else settings.fix_displacement_mm
+    shift = candidate.displacement_mm if settings.fix_displacement_mm is None else settings.fix_displacement_mm
     esd = position_esd_deg(peaks)
     cell, reflections = Cell.from_metric(candidate.metric), None
     scale, fit = 1.0, None

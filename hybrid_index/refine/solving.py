@@ -71,11 +71,11 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
     metrics = np.array([c.metric for c in candidates], dtype=np.float64).reshape(len(candidates), 6)
     codes = np.array([c.bravais_lattice.code for c in candidates], dtype=np.int64)
     out = np.zeros((len(candidates), 4 + n_shift))
-    if n_shift:
-        out[:, 4] = [c.zero_shift_deg for c in candidates]
+    for s, name in enumerate(lines.free_shifts):
+        out[:, 4 + s] = [getattr(c, name) for c in candidates]
     for n_lines in sorted({min(n, len(lines)) for n in (*_GROWTH, len(lines))}):
         started, shifts = metrics.copy(), out[:, 4:].copy()
-        assign_solve_many(metrics, codes, lines.q, lines.q_esd, lines.columns, lines.priors, n_lines, out)
+        assign_solve_many(metrics, codes, lines.q, lines.q_esd, lines.foreign, lines.columns, lines.priors, n_lines, out)
         lost = out[:, 0] <= FAILED
         metrics[lost], out[lost, 4:] = started[lost], shifts[lost]
     order = [int(i) for i in np.argsort(-out[:, 0], kind="stable") if out[i, 0] > FAILED]
@@ -88,12 +88,10 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
     rows = np.array(kept, dtype=np.int64)
     return Solved(
         candidates=tuple(
-            Candidate(
-                bravais_lattice=candidates[i].bravais_lattice,
+            candidates[i].replace(
                 metric=metrics[i],
-                source=candidates[i].source,
                 score=float(out[i, 0]),
-                zero_shift_deg=float(out[i, 4]) if n_shift else 0.0,
+                **{name: float(out[i, 4 + s]) for s, name in enumerate(lines.free_shifts)},
             )
             for i in kept
         ),
@@ -131,12 +129,5 @@ def relatives(solved: Solved, *, systems: Iterable[str], n_symmetry: int, n_deri
         for gram in grams:
             for setting in bravais_lattices(gram, SYMMETRY_TOLERANCE):
                 if setting.bravais_lattice.crystal_system in allowed:
-                    starts.append(
-                        Candidate(
-                            bravais_lattice=setting.bravais_lattice,
-                            metric=setting.metric,
-                            source=origin.source,
-                            zero_shift_deg=origin.zero_shift_deg,
-                        )
-                    )
+                    starts.append(origin.replace(bravais_lattice=setting.bravais_lattice, metric=setting.metric))
     return starts

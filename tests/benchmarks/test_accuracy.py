@@ -49,7 +49,11 @@ def solution(rank: int, cell: Cell, *, probability: float = 0.5, equivalents: tu
         cell=cell,
         cell_esd=Cell(a=0.0, b=0.0, c=0.0, alpha=0.0, beta=0.0, gamma=0.0),
         shift=Shift(),
-        assignment=Assignment(indexed=[True] * 5, hkl=np.ones((5, 3)), two_theta_calc_deg=PEAKS.two_theta_deg),
+        assignment=Assignment(
+            indexed=np.ones(5, dtype=np.bool_),
+            hkl=np.ones((5, 3), dtype=np.int64),
+            two_theta_calc_deg=PEAKS.two_theta_deg,
+        ),
         merit=Merit(m20=30.0, f20=40.0, m_rev=1.0, m_sym=30.0, info=50.0, n_possible=20),
     )
     return Solution(rank=rank, refinement=refinement, probability=probability, equivalents=equivalents)

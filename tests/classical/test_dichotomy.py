@@ -41,7 +41,8 @@ def random_metric(setting: Setting, volume: float, rng: np.random.Generator) -> 
     if setting.family.code == kernels.MONOCLINIC:
         theta[3] = rng.uniform(0.02, 0.98) * min(theta[0], theta[2])
     wanted = (setting.lattice.lattice_points * volume) ** -2.0
-    return theta * np.cbrt(wanted / kernels.determinant(setting.family.code, *theta))
+    scale = float(np.cbrt(wanted / kernels.determinant(setting.family.code, *theta)))
+    return theta * scale
 
 
 def line_list(

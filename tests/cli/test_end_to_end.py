@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def noise(tmp_path: Path) -> Path:
 
 
 def test_silicon(silicon: Path, tmp_path: Path) -> None:
-    done = hybrid_index("index", silicon, "--budget", 5, "--json", "--plot", "si.png", folder=tmp_path)
+    done = hybrid_index("index", silicon, "--budget", 60, "--json", "--plot", "si.png", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
     best = content["solutions"][0]
@@ -73,7 +74,7 @@ def test_noise_is_not_found(noise: Path, tmp_path: Path) -> None:
 
 def test_batch(silicon: Path, noise: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "list.jsonl"
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"id": "inline", "wavelength": 1.5405929, "two_theta": SILICON, "intensity": [100.0] * 8},
         {"id": "no wavelength", "two_theta": SILICON},
         {"id": "too short", "wavelength": "CuKa1", "two_theta": SILICON[:3]},

@@ -42,3 +42,17 @@ def test_edited_lines(run: Run, peak_file: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert "\n30.50000," in done.stdout
     assert "\n28.91" not in done.stdout
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_edited_lines_can_be_read(run: Run, pattern_file: Path, tmp_path: Path, form: str) -> None:
+    edit = ("--drop-peak", 28.9, "--add-peak", 30.5, "-w", "CuKa1")
+    done = run("peaks", pattern_file, *edit, *(["--json"] if form == "json" else []))
+    assert done.exit_code == 0, done.stderr
+    again = tmp_path / f"again.{form}"
+    again.write_text(done.stdout)
+    lines = read_peaks(again)
+    added = int(np.abs(lines.two_theta_deg - 30.5).argmin())
+    assert lines.two_theta_deg[added] == 30.5
+    assert np.isnan(lines.fwhm_deg[added])
+    assert np.isfinite(np.delete(lines.fwhm_deg, added)).all()

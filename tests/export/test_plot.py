@@ -23,7 +23,7 @@ def test_picture_shows_the_chosen_cell(make_result: MakeResult, pattern: Pattern
     assert gaps.max() < 0.02
     assert "oP" in picture.title
     assert "8.4820(3)" in picture.title
-    assert picture.range_deg == (10.0, pytest.approx(49.98))
+    assert picture.range_deg == pytest.approx((10.0, 49.98))
     second = picture_of_result(make_result(), pattern=pattern, solution=2)
     assert "aP" in second.title
 

@@ -51,8 +51,8 @@ def test_what_is_no_peak_list(write: Write, content: str, message: str) -> None:
     one_sentence(caught.value, "bad.txt")
 
 
-X = 10 + 0.02 * np.arange(300)
-Y = 100.0 + np.arange(300) % 17
+X = 10 + 0.02 * np.arange(300, dtype=np.float64)
+Y = 100.0 + np.arange(300, dtype=np.float64) % 17
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ SEEDS = {
 }
 
 
-def only_own_errors(path) -> None:
+def only_own_errors(path: Path) -> None:
     for reader in (read, read_pattern, read_many, read_peaks):
         try:
             reader(path, radiation=CU)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.io.conftest import Profile, Write
 
 
-def assert_profile(result, profile: Profile) -> Pattern:
+def assert_profile(result: Pattern | PeakList, profile: Profile) -> Pattern:
     assert isinstance(result, Pattern)
     np.testing.assert_allclose(result.two_theta_deg, profile[0], atol=1e-9)
     np.testing.assert_allclose(result.intensity, profile[1])
@@ -73,7 +73,7 @@ def test_several_pairs_in_a_line(write: Write, profile: Profile) -> None:
 def test_third_column_is_sigma_unless_it_is_a_background(write: Write, profile: Profile) -> None:
     rows = list(zip(*profile, strict=True))
     with_sigma = read(write("a.xye", "\n".join(f"{x} {y} {np.sqrt(y):.3f}" for x, y in rows)))
-    np.testing.assert_allclose(with_sigma.sigma, np.sqrt(profile[1]), atol=1e-3)
+    np.testing.assert_allclose(np.asarray(with_sigma.sigma), np.sqrt(profile[1]), atol=1e-3)
     assert read(write("b.xy", "\n".join(f"{x} {y} {y + 1}" for x, y in rows))).sigma is None
     assert read(write("c.xy", "x yobs ycalc\n" + "\n".join(f"{x} {y} 3" for x, y in rows))).sigma is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +13,17 @@ from hybrid_index.errors import FileFormatError
 from hybrid_index.io import read
 from hybrid_index.types import Pattern
 
+Entry = dict[str, Any]
 TIME_OF_FLIGHT = {"silicon_TOF", "glycyl-glycine_TOF"}
 
 
 @pytest.fixture(scope="module")
-def entries(shared_data: Path) -> list[dict]:
-    return json.loads((shared_data / "experimental" / "index.json").read_text())
+def entries(shared_data: Path) -> list[Entry]:
+    entries: list[Entry] = json.loads((shared_data / "experimental" / "index.json").read_text())
+    return entries
 
 
-def disagreement(entry: dict, folder: Path) -> str:
+def disagreement(entry: Entry, folder: Path) -> str:
     """What is wrong with a file as read, empty if nothing is."""
     content = read(folder / entry["file"])
     radiation = content.radiation

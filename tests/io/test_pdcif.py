@@ -36,7 +36,7 @@ def test_columns_with_uncertainties_and_gaps(write: Write) -> None:
         write("a.cif", "data_a\n" + loop("_pd_proc_2theta_corrected _pd_proc_intensity_total _pd_proc_d_spacing", rows))
     )
     assert pattern.two_theta_deg.size == N
-    assert pattern.sigma[0] == pytest.approx(1.2)
+    assert np.asarray(pattern.sigma)[0] == pytest.approx(1.2)
     assert pattern.radiation is None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hybrid_index.errors import FileFormatError, InputError, WavelengthError
 from hybrid_index.io import read
-from hybrid_index.types import Pattern, PeakList
+from hybrid_index.types import Pattern, PeakList, default_esd_deg
 from hybrid_index.units import parse_radiation, two_theta_from_d
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ WAVELENGTH = 1.54056
 D = (WAVELENGTH / (2 * np.sin(np.radians(np.array(TWO_THETA) / 2)))).tolist()
 
 
-def assert_lines(peaks, *, intensity: bool = True) -> PeakList:
+def assert_lines(peaks: Pattern | PeakList, *, intensity: bool = True) -> PeakList:
     assert isinstance(peaks, PeakList)
     np.testing.assert_allclose(peaks.two_theta_deg, TWO_THETA, atol=1e-4)
     if intensity:
@@ -56,6 +56,24 @@ def test_json_list_of_positions(write: Write) -> None:
         read(path)
 
 
+def test_null_means_not_known(write: Write) -> None:
+    fwhm, esd = [0.1, None, 0.1, 0.1, 0.1, 0.1], [None] * 5 + [0.003]
+    columns = {"two_theta": TWO_THETA, "intensity": INTENSITY, "esd": esd, "fwhm": fwhm, "wavelength": WAVELENGTH}
+    peaks = assert_lines(read(write("p.json", json.dumps(columns))))
+    np.testing.assert_array_equal(np.isnan(peaks.fwhm_deg), [value is None for value in fwhm])
+    assert peaks.two_theta_esd_deg[0] == default_esd_deg(WAVELENGTH)
+    assert peaks.two_theta_esd_deg[5] == 0.003
+
+
+def test_a_column_that_some_lines_or_all_lack(write: Write) -> None:
+    rows: list[dict[str, float | None]] = [{"two_theta": t, "intensity": None} for t in TWO_THETA]
+    rows[2]["fwhm"] = 0.2
+    peaks = read(write("p.json", json.dumps({"wavelength": WAVELENGTH, "peaks": rows})))
+    assert isinstance(peaks, PeakList)
+    np.testing.assert_array_equal(peaks.intensity, 1.0)
+    np.testing.assert_array_equal(np.isfinite(peaks.fwhm_deg), [False, False, True, False, False, False])
+
+
 def test_json_pattern(write: Write) -> None:
     x = (10 + 0.02 * np.arange(300)).tolist()
     assert isinstance(read(write("p.json", json.dumps({"two_theta": x, "intensity": x}))), Pattern)
@@ -68,6 +86,7 @@ def test_json_pattern(write: Write) -> None:
         ('{"a": 1}', "without positions"),
         ('{"two_theta": 5}', "list of numbers"),
         ('{"two_theta": [10, "x", 30, 40, 50]}', "two_theta 2 is 'x'"),
+        ('{"two_theta": [10, null, 30, 40, 50]}', "two_theta 2 is 'None'"),
         ('{"two_theta": [10, NaN, 30, 40, 50], "wavelength": 1.5}', "line 2 of the list is not a finite number"),
         ('{"two_theta": [10, 20, 30, 40, 50], "intensity": [1], "wavelength": 1.5}', "5 positions but 1 values"),
         ('{"two_theta": [10, 20, 30, 40, 50], "wavelength": 154}', "wavelength 154 Å is not possible"),

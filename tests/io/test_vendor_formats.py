@@ -11,6 +11,7 @@ import pytest
 
 from hybrid_index.errors import FileFormatError
 from hybrid_index.io import read, read_many
+from hybrid_index.types import Pattern, PeakList
 
 if TYPE_CHECKING:
     from tests.io.conftest import Write
@@ -27,7 +28,8 @@ def zipped(members: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def assert_profile(pattern, *, start: float = 10.0, atol: float = 1e-6) -> None:
+def assert_profile(pattern: Pattern | PeakList, *, start: float = 10.0, atol: float = 1e-6) -> None:
+    assert isinstance(pattern, Pattern)
     np.testing.assert_allclose(pattern.two_theta_deg, X - 10.0 + start, atol=atol)
     np.testing.assert_allclose(pattern.intensity, Y)
 

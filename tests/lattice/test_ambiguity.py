@@ -34,7 +34,7 @@ B = BravaisLattice
     ],
 )
 def test_table_of_mighell_and_santoro(
-    lattice: BravaisLattice, cell: Cell, partners: set[str], make_unimodular: MakeUnimodular
+    lattice: BravaisLattice, cell: Cell, partners: set[tuple[str, float]], make_unimodular: MakeUnimodular
 ) -> None:
     skew = make_unimodular()
     gram = skew.T @ primitive_gram(cell, lattice) @ skew

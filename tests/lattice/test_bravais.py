@@ -15,6 +15,7 @@ from hybrid_index.lattice import (
     BRAVAIS_LATTICES,
     BravaisLattice,
     Cell,
+    ConventionalSetting,
     bravais_lattices,
     conventional,
     metric_from_gram,
@@ -54,7 +55,7 @@ def test_type_and_cell_come_back_from_any_basis(
         assert settings[-1].bravais_lattice is B.AP
 
 
-def _check(setting, gram: FloatArray) -> None:
+def _check(setting: ConventionalSetting, gram: FloatArray) -> None:
     """The transformation leads from the given basis to a metric of the symmetry, centred as the type says."""
     kind, transformation = setting.bravais_lattice, setting.transformation
     assert round(np.linalg.det(transformation)) == kind.lattice_points

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.lattice.conftest import MakeCell, MakeUnimodular, Strain
 
 
-def brute_lengths(gram: FloatArray, n, side=6) -> None:
+def brute_lengths(gram: FloatArray, n: int, side: int = 6) -> FloatArray:
     vectors = np.array([v for v in itertools.product(range(-side, side + 1), repeat=3) if v > (0, 0, 0)])
     return np.sort(np.sqrt(np.einsum("ki,ij,kj->k", vectors, gram, vectors)))[:n]
 
@@ -90,7 +90,7 @@ def test_angles_count_on_their_own() -> None:
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.floats(1e-6, 1e-4))
-def test_shortest_lengths_are_continuous(seed, size) -> None:
+def test_shortest_lengths_are_continuous(seed: int, size: float) -> None:
     rng = np.random.default_rng(seed)
     basis = rng.normal(size=(3, 3)) + 2.0 * np.eye(3)
     noise = rng.normal(size=(3, 3))

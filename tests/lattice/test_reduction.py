@@ -74,7 +74,7 @@ angles = st.floats(50.0, 130.0)
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(lengths, lengths, lengths, angles, angles, angles)
-def test_any_cell_can_be_reduced(a, b, c, alpha, beta, gamma) -> None:
+def test_any_cell_can_be_reduced(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) -> None:
     cell = Cell(a=a, b=b, c=c, alpha=alpha, beta=beta, gamma=gamma)
     if cell.volume < 0.05 * a * b * c:
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,6 @@ def test_two_drops_take_two_lines() -> None:
     [({"drop": [11.0]}, "no peak to drop"), ({"add": [10.0]}, "there already"), ({"add": [181.0]}, "between 0 and 180"),
      ({"add": [float("nan")]}, "between 0 and 180"), ({"drop": [10.0, 10.0]}, "no peak to drop")],
 )  # fmt: skip
-def test_bad_edits(arguments: dict[str, list[float]], said: str) -> None:
+def test_bad_edits(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         edit_peaks(PEAKS, **arguments)

@@ -31,8 +31,8 @@ def pymatgen_sticks(structure: Structure) -> tuple[np.ndarray, np.ndarray]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pymatgen.analysis.diffraction.xrd import XRDCalculator
-        from pymatgen.core import Lattice
-        from pymatgen.core import Structure as PymatgenStructure
+        from pymatgen.core.lattice import Lattice
+        from pymatgen.core.structure import Structure as PymatgenStructure
 
         species = [{e: float(o)} for e, o in zip(structure.elements, structure.occupancy, strict=True)]
         crystal = PymatgenStructure(Lattice.from_parameters(*structure.cell.parameters), species, structure.xyz)
@@ -145,7 +145,10 @@ def test_counting_equivalents_equals_calculating_them(symbol: str) -> None:
     gamma = 120.0 if "-3 m 1" in symbol else 90.0
     a = 6.3
     structure = random_structure(symbol, Cell(a=a, b=a, c=a, gamma=gamma))
-    fast, slow = powder_lines(structure, CU), powder_lines(replace(structure, rotations=np.eye(3)[None]), CU)
+    fast, slow = (
+        powder_lines(structure, CU),
+        powder_lines(replace(structure, rotations=np.eye(3, dtype=np.int64)[None]), CU),
+    )
     assert len(structure.rotations) > 1
     assert fast.two_theta_deg == pytest.approx(slow.two_theta_deg)
     assert fast.intensity == pytest.approx(slow.intensity, rel=1e-8, abs=1e-6)
@@ -182,7 +185,7 @@ def test_structure_factors_equal_the_plain_sum(anglesite: Structure, probe: str)
 
 
 def test_kernels_equal_their_python(anglesite: Structure) -> None:
-    hkl, _, _ = kernels.reflections(replace(anglesite, rotations=np.eye(3)[None]), 0.2)
+    hkl, _, _ = kernels.reflections(replace(anglesite, rotations=np.eye(3, dtype=np.int64)[None]), 0.2)
     assert np.array_equal(
         kernels.orbit_sizes(hkl, anglesite.rotations), kernels.orbit_sizes.py_func(hkl, anglesite.rotations)
     )
