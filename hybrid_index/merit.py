@@ -39,6 +39,7 @@ def evidence_bits(
     q_calc: FloatArray,
     parity: npt.NDArray[np.uint8],
     n_calc: int,
+    weigh_classes: bool,
 ) -> float:
     """Log-likelihood ratio, in bits, of the lines coming from this lattice against coming from anywhere.
 
@@ -64,6 +65,8 @@ def evidence_bits(
         Reflections in any order and their number; those beyond the last line are ignored.
     parity
         Shape (m,): for each reflection its indices in a primitive basis modulo 2, as a number from 0 to 7.
+    weigh_classes
+        Whether to try the sublattices.
     """
     q_last = q_line[n_lines - 1] + 3.0 * q_esd[n_lines - 1]
     squares, used = 0.0, 0
@@ -108,6 +111,8 @@ def evidence_bits(
     for i in range(n_lines):
         even[i] = np.sum(sums[i]) / total
     best = _mixture_bits(even, odd, foreign, n_lines, False)
+    if not weigh_classes:
+        return best
     for v in range(1, 8):
         n_even, n_odd = 0.0, 0.0
         even[:], odd[:] = 0.0, 0.0

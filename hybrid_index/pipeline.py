@@ -50,6 +50,8 @@ CERTAIN_SHARE_INDEXED = 0.85
 AMBIGUITY_LINES = 20
 AMBIGUITY_TOLERANCE = 5.0e-4
 """Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
+MAX_GENERATIONS = 4
+"""Rounds in which the relatives of the best solutions are tried, as long as that finds better ones."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
 
@@ -223,8 +225,12 @@ class _Race:
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
         self.solved = self._ranked([*self.solved.candidates, *found])
-        near = relatives(self.solved, systems=self.settings.systems, n_symmetry=12, n_derivative=3)
-        self.solved = self._ranked([*self.solved.candidates, *near])
+        for _ in range(MAX_GENERATIONS):
+            best = self.solved.evidence[0] if len(self.solved) else 0.0
+            near = relatives(self.solved, systems=self.settings.systems, n_symmetry=12, n_derivative=3)
+            self.solved = self._ranked([*self.solved.candidates, *near])
+            if not len(self.solved) or self.solved.evidence[0] <= best + 0.1:
+                break
         self.rank_s += time.perf_counter() - began
 
     def score(self, solved: Solved) -> FloatArray:

@@ -39,7 +39,9 @@ class Pool:
         metrics = np.ascontiguousarray(self.rows[: self.size, :6])
         codes = self.rows[: self.size, 6].astype(np.int64)
         out = np.zeros((self.size, 4 + lines.columns.shape[0]))
-        assign_solve_many(metrics, codes, lines.q, lines.q_esd, lines.foreign, lines.columns, lines.priors, len(lines), out)
+        assign_solve_many(
+            metrics, codes, lines.q, lines.q_esd, lines.foreign, lines.slack, lines.columns, lines.priors, len(lines), False, out
+        )
         seen: set[tuple[int, int, int]] = set()
         for i in np.argsort(-out[:, 0], kind="stable"):
             if out[i, 0] <= FAILED or len(seen) >= most:
@@ -115,7 +117,7 @@ class OrthorhombicZones:
 
     name: str = "zones-orthorhombic"
     n_planes: int = 400
-    capacity: int = 5000
+    capacity: int = 2500
     most: int = 80
     systems: tuple[str, ...] = field(default=("orthorhombic",))
 
@@ -139,7 +141,7 @@ class MonoclinicZones:
     name: str = "zones-monoclinic"
     n_planes: int = 600
     n_rectangles: int = 400
-    capacity: int = 8000
+    capacity: int = 4000
     most: int = 120
     systems: tuple[str, ...] = field(default=("monoclinic",))
 
@@ -165,9 +167,9 @@ class TriclinicZones:
     """Oblique planes under leaning layers."""
 
     name: str = "zones-triclinic"
-    n_planes: int = 500
+    n_planes: int = 1000
     n_base: int = 14
-    capacity: int = 8000
+    capacity: int = 4000
     most: int = 120
     systems: tuple[str, ...] = field(default=("triclinic",))
 

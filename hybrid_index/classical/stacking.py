@@ -28,6 +28,8 @@ _OFFSETS = np.array(
     ]
 )
 _N_OFFSETS = np.array([4, 4, 2], dtype=np.int64)
+# Points (h, k) of the first layer beside the three, (0, 0), (1, 0) and (0, 1), that a trial starts from.
+_NEIGHBOURS = ((-1, 0), (0, -1), (1, 1), (1, -1), (-1, 1), (2, 0), (0, 2))
 _MP, _MC = BravaisLattice.MP.code, BravaisLattice.MC.code
 _OP, _OC, _OI, _OF = (b.code for b in (BravaisLattice.OP, BravaisLattice.OC, BravaisLattice.OI, BravaisLattice.OF))
 _AP = BravaisLattice.AP.code
@@ -62,35 +64,42 @@ def _as_lattice(plane: FloatArray, offset: int, height: float, row: FloatArray) 
 
 
 @njit(cache=True, nogil=True)
+def _match(points: FloatArray, base: float, q_max: float, table: npt.NDArray[np.uint8], bins_per_q: float) -> tuple[int, int]:
+    """Lines (as a bit mask) that the sorted *points*, raised by *base*, meet up to *q_max*, and how many points there are."""
+    mask, n = 0, 0
+    for p in range(points.shape[0]):
+        value = base + points[p]
+        if value > q_max:
+            break
+        n += 1
+        line = table[int(value * bins_per_q)]
+        if line:
+            mask |= 1 << (line - 1)
+    return mask, n
+
+
+@njit(cache=True, nogil=True)
 def _stack_score(
     even: FloatArray,
     odd: FloatArray,
+    plane_mask: int,
+    plane_n: int,
     height: float,
     q_max: float,
     table: npt.NDArray[np.uint8],
     bins_per_q: float,
     odds: FloatArray,
 ) -> float:
-    """Odds of a stacking; *even* holds the plane's points (with the origin first), *odd* those of odd layers, sorted."""
-    mask, n, layer = 0, 0, 0
-    limit = odds.shape[1]
-    while True:
-        base = layer * layer * height
-        if base > q_max:
-            break
-        points = odd if layer % 2 else even
-        for p in range(1 if layer == 0 else 0, points.shape[0]):
-            value = base + points[p]
-            if value > q_max:
-                break
-            n += 1
-            line = table[int(value * bins_per_q)]
-            if line:
-                mask |= 1 << (line - 1)
-        if n >= limit:
+    """Odds of a stacking; *even* holds the plane's points (origin first), *odd* those of odd layers, both sorted."""
+    mask, n, layer = plane_mask, plane_n, 1
+    while layer * layer * height <= q_max:
+        met, more = _match(odd if layer % 2 else even, layer * layer * height, q_max, table, bins_per_q)
+        mask |= met
+        n += more
+        if n >= odds.shape[1]:
             return 0.0
         layer += 1
-    return odds[bit_count(mask), n]
+    return float(odds[bit_count(mask), n])
 
 
 @njit(cache=True, nogil=True)
@@ -111,7 +120,7 @@ def stack_planes(
     """Try every height over every plane; keep the best lattices (metric, code) in the heap. Returns its size."""
     even_buffer, odd_buffer = np.empty(_MAX_POINTS), np.empty(_MAX_POINTS)
     heights = np.empty(q.shape[0] * (_MAX_POINTS + 1))
-    row, best_row = np.empty(7), np.empty(7)
+    row = np.empty(7)
     width = 0.0
     for i in range(q.shape[0]):
         width += tolerance[i] / q.shape[0]
@@ -122,6 +131,8 @@ def stack_planes(
             continue
         even_buffer[0] = 0.0
         even = np.sort(even_buffer[: n_even + 1])
+        plane_mask, plane_n = _match(even[1:], 0.0, q_max, table, bins_per_q)
+        votes = min(3, max(1, (q.shape[0] - bit_count(plane_mask)) // 3))
         area = q1 * q2 - 0.25 * r * r
         if kind == 2:
             area *= 4.0
@@ -147,19 +158,21 @@ def stack_planes(
                     heights[n] = height
                     n += 1
             ordered = np.sort(heights[:n])
-            last, best, best_height = -1.0, 0.0, -1.0
+            first, last, best, best_height = 0, -1.0, 0.0, -1.0
             for i in range(n):
-                height = ordered[i]
-                if height - last < 0.25 * width:
+                # Lines that agree on a height vote for it; one that only two lines propose explains too little.
+                while ordered[i] - ordered[first] > 2.0 * width:
+                    first += 1
+                height = 0.5 * (ordered[i] + ordered[first])
+                if i - first + 1 < votes or height - last < 0.25 * width:
                     continue
                 last = height
-                score = _stack_score(even, odd, height, q_max, table, bins_per_q, odds)
-                if best > 0.0 and (height - best_height > 2.0 * width or score > best):
-                    if height - best_height > 2.0 * width:
-                        if size < scores.shape[0] or best > scores[0]:
-                            _as_lattice(planes[p], offset, best_height, best_row)
-                            size = heap_push(scores, rows, size, best, best_row)
-                        best = 0.0
+                score = _stack_score(even, odd, plane_mask, plane_n, height, q_max, table, bins_per_q, odds)
+                if best > 0.0 and height - best_height > 2.0 * width:
+                    if size < scores.shape[0] or best > scores[0]:
+                        _as_lattice(planes[p], offset, best_height, row)
+                        size = heap_push(scores, rows, size, best, row)
+                    best = 0.0
                 if score > best:
                     best, best_height = score, height
             if best > 0.0 and (size < scores.shape[0] or best > scores[0]):
@@ -217,6 +230,29 @@ def _lattice_score(
 
 
 @njit(cache=True, nogil=True)
+def _neighbours_agree(
+    q1: float,
+    q2: float,
+    f: float,
+    c: float,
+    d: float,
+    e: float,
+    q_max: float,
+    table: npt.NDArray[np.uint8],
+    bins_per_q: float,
+) -> bool:
+    """Whether at least a third of the next points of the first layer meet lines: most trials stop here."""
+    inside, met = 0, 0
+    for h, k in _NEIGHBOURS:
+        value = c + h * (h * q1 + e) + k * (k * q2 + d) + h * k * f
+        if 0.0 < value <= q_max:
+            inside += 1
+            if table[int(value * bins_per_q)]:
+                met += 1
+    return 3 * met >= inside
+
+
+@njit(cache=True, nogil=True)
 def lean_planes(
     planes: FloatArray,
     q: FloatArray,
@@ -267,6 +303,8 @@ def lean_planes(
                     # Height of the layer above the plane: c minus the part within the plane.
                     height = c - (q2 * e * e + q1 * d * d + r * d * e) / (4.0 * area)
                     if height < low:
+                        continue
+                    if not _neighbours_agree(q1, q2, -r, c, d, e, q_max, table, bins_per_q):
                         continue
                     metric[2], metric[3], metric[4] = c, d, e
                     score = _lattice_score(metric, q_max, table, bins_per_q, odds)

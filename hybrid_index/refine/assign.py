@@ -27,6 +27,8 @@ for _i, _b in enumerate(BRAVAIS_LATTICES):
 PRIMITIVE = np.array([primitive_basis(b) for b in BRAVAIS_LATTICES])
 
 _WINDOWS = np.array([5.0, 4.0, 3.5, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0])
+_SLACK = np.array([1.0, 0.5, 0.25, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+"""Half widths of the windows step by step: uncertainties of a line, and shares of the slack that shifts may need."""
 FAILED = -1.0e9
 """Evidence of a start that led nowhere."""
 
@@ -88,9 +90,11 @@ def assign_solve(
     q: FloatArray,
     q_esd: FloatArray,
     foreign: FloatArray,
+    slack: FloatArray,
     columns: FloatArray,
     priors: FloatArray,
     n_lines: int,
+    weigh_classes: bool,
     hkl: npt.NDArray[np.int32],
     q_calc: FloatArray,
     out: FloatArray,
@@ -107,10 +111,14 @@ def assign_solve(
         Shape (n,): observed Q and its uncertainty, Å⁻².
     foreign
         Shape (n,): prior probability of each line not to belong to the phase.
+    slack
+        Shape (n,): by how much more, in Q, lines may miss their reflections at first.
     columns
         Shape (s, n): ∂Q/∂(shift) of the s shifts that are free (zero shift per degree, displacement per mm).
     priors
         Shape (s,): standard deviation of each shift around 0.
+    weigh_classes
+        Whether the evidence may weigh sublattices apart, which takes longer; see :func:`evidence_bits`.
     hkl, q_calc
         Scratch, (m, 3) and (m,).
     out
@@ -142,7 +150,7 @@ def assign_solve(
         for i in range(n_lines):
             j = nearest[i]
             h = k = l = 0  # noqa: E741
-            if j >= 0 and abs(gap[i]) <= _WINDOWS[step] * q_esd[i]:
+            if j >= 0 and abs(gap[i]) <= _WINDOWS[step] * q_esd[i] + _SLACK[step] * slack[i]:
                 h, k, l = hkl[j, 0], hkl[j, 1], hkl[j, 2]  # noqa: E741
             if h != before[i, 0] or k != before[i, 1] or l != before[i, 2]:
                 changed = True
@@ -168,7 +176,7 @@ def assign_solve(
                     normal[a, b] += weight * row[a] * row[b]
         if used < n_free + 1:
             return
-        if not changed and step > 2:
+        if not changed and step > 4:
             break
         for s in range(n_shift):
             normal[n_free + s, n_free + s] += 1.0 / (priors[s] * priors[s])
@@ -199,7 +207,7 @@ def assign_solve(
             squares += (gap[i] / q_esd[i]) ** 2
     parity = np.empty(n_calc, dtype=np.uint8)
     _fill_parity(code, hkl, n_calc, parity)
-    out[0] = evidence_bits(corrected, q_esd, foreign, n_lines, gap, n_free, q_calc, parity, n_calc) - price
+    out[0] = evidence_bits(corrected, q_esd, foreign, n_lines, gap, n_free, q_calc, parity, n_calc, weigh_classes) - price
     out[1] = indexed
     out[2] = below
     out[3] = np.sqrt(squares / max(indexed, 1))
@@ -242,13 +250,15 @@ def assign_solve_many(
     q: FloatArray,
     q_esd: FloatArray,
     foreign: FloatArray,
+    slack: FloatArray,
     columns: FloatArray,
     priors: FloatArray,
     n_lines: int,
+    weigh_classes: bool,
     out: FloatArray,
 ) -> None:
     """:func:`assign_solve` for every row of *metrics* (m, 6), in place; *out* is (m, 4 + s)."""
     hkl = np.empty((MAX_REFLECTIONS, 3), dtype=np.int32)
     q_calc = np.empty(MAX_REFLECTIONS)
     for r in range(metrics.shape[0]):
-        assign_solve(metrics[r], codes[r], q, q_esd, foreign, columns, priors, n_lines, hkl, q_calc, out[r])
+        assign_solve(metrics[r], codes[r], q, q_esd, foreign, slack, columns, priors, n_lines, weigh_classes, hkl, q_calc, out[r])

@@ -6,6 +6,7 @@ cost no more than compact ones and nothing is missed. Indices run over an asymme
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from hybrid_index.errors import InputError
-from hybrid_index.lattice import BravaisLattice, gram_from_metric
+from hybrid_index.lattice import BravaisLattice
 from hybrid_index.units import FloatArray
 
 EQUAL_Q = 1.0e-9
@@ -63,6 +64,14 @@ def multiplicity_of(code: int, h: int, k: int, l: int) -> int:  # noqa: E741
     if h == k or k == l:
         return 3 * signs
     return 6 * signs
+
+
+@njit(cache=True, nogil=True)
+def _multiplicities(code: int, hkl: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    values = np.empty(hkl.shape[0], dtype=np.int64)
+    for i in range(hkl.shape[0]):
+        values[i] = multiplicity_of(code, hkl[i, 0], hkl[i, 1], hkl[i, 2])
+    return values
 
 
 @njit(cache=True, nogil=True)
@@ -142,7 +151,7 @@ def sorted_lines(metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[n
     n = fill_reflections(metric, code, q_max, hkl, q)
     if n <= 0:
         return n
-    order = np.argsort(q[:n])
+    order = np.argsort(q[:n], kind="mergesort")
     q_sorted, hkl_sorted = q[:n][order], hkl[:n][order]
     m = 0
     for i in range(n):
@@ -199,7 +208,7 @@ def enumerate_reflections(
         raise InputError(f"the metric {values.tolist()} is not that of a lattice (not positive definite)")
     order = np.argsort(q[:n], kind="stable")
     hkl, q = hkl[:n][order], q[:n][order]
-    multiplicity = np.array([multiplicity_of(lattice.code, *row) for row in hkl.tolist()], dtype=np.int64)
+    multiplicity = _multiplicities(lattice.code, hkl)
     if merge_equal_q and n:
         first = np.flatnonzero(np.diff(q, prepend=-1.0) > EQUAL_Q * q)
         multiplicity = np.add.reduceat(multiplicity, first)
@@ -208,10 +217,13 @@ def enumerate_reflections(
 
 
 def _expected_count(metric: FloatArray, q_max: float) -> float:
-    """Half the lattice points in the sphere, and a surface term for flat cells."""
-    gram = gram_from_metric(metric)
-    det = float(np.linalg.det(gram))
-    if not det > 0.0 or not q_max > 0.0:
-        return 0.0 if det > 0.0 else np.nan
-    edges = np.sqrt(np.diag(np.linalg.inv(gram)) * q_max)
-    return float(2.0 / 3.0 * np.pi * q_max**1.5 / np.sqrt(det) + 4.0 * (edges[0] * edges[1] + edges[1] * edges[2] + edges[0] * edges[2]))
+    """Half the lattice points in the sphere, and a surface term for flat cells; NaN if there is no such lattice."""
+    a, b, c, d, e, f = metric.tolist()
+    minors = (b * c - d * d / 4.0, a * c - e * e / 4.0, a * b - f * f / 4.0)
+    det = a * minors[0] + (d * e * f - b * e * e - c * f * f) / 4.0
+    if not (np.isfinite(det) and det > 0.0 and min(minors) > 0.0):
+        return np.nan
+    if not q_max > 0.0:
+        return 0.0
+    u, v, w = (math.sqrt(q_max * minor / det) for minor in minors)
+    return 2.0 / 3.0 * math.pi * q_max**1.5 / math.sqrt(det) + 4.0 * (u * v + v * w + u * w)

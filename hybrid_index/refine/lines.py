@@ -14,6 +14,8 @@ ZERO_PRIOR_DEG = 0.05
 """Standard deviation expected of a zero shift at Cu Kα; scales with the wavelength."""
 DISPLACEMENT_PRIOR_MM = 0.08
 """Standard deviation expected of a sample displacement at R = 200 mm."""
+SLACK_DEG = 0.04
+"""Shift (degrees, at Cu Kα) that a start may be wrong by."""
 WIDTH_SHARE = 0.06
 """Share of the peak width by which positions are wrong for reasons that counting statistics do not know."""
 
@@ -30,7 +32,8 @@ class LineData:
     """Arrays for the kernels.
 
     ``two_theta_deg`` (n,) after *offset_deg* was taken off; ``q``, ``q_esd`` (n,) Å⁻²; ``foreign``
-    (n,) prior probability of not belonging to the phase; ``slope`` (n,) ∂Q/∂2θ per
+    (n,) prior probability of not belonging to the phase; ``slack`` (n,) what
+    unknown shifts may add to a misfit in Q; ``slope`` (n,) ∂Q/∂2θ per
     degree; ``columns`` (s, n) ∂Q per unit of each free shift and ``priors`` (s,) their standard deviations, in the
     order zero shift (degrees), displacement (mm), as far as they are free; ``offset_deg`` what was taken off 2θ;
     ``free_shifts`` the names of the free shifts.
@@ -40,6 +43,7 @@ class LineData:
     q: FloatArray
     q_esd: FloatArray
     foreign: FloatArray
+    slack: FloatArray
     slope: FloatArray
     columns: FloatArray
     priors: FloatArray
@@ -87,20 +91,22 @@ def line_data(
     offset = offset + (settings.fix_displacement_mm or 0.0) * leverage
     true = np.maximum(observed - offset, 0.02)
     slope = np.maximum(dq_d_two_theta(true, wavelength), 1e-12)
+    scale = min(1.0, wavelength / 1.5)
     columns, priors, names = [], [], []
     if free and settings.fix_zero_shift_deg is None:
         names.append("zero_shift_deg")
         columns.append(slope)
-        priors.append(ZERO_PRIOR_DEG * min(1.0, wavelength / 1.5))
+        priors.append(ZERO_PRIOR_DEG * scale)
     if free and settings.fix_displacement_mm is None:
         names.append("displacement_mm")
         columns.append(slope * leverage)
-        priors.append(DISPLACEMENT_PRIOR_MM * settings.radius_mm / 200.0 * min(1.0, wavelength / 1.5))
+        priors.append(DISPLACEMENT_PRIOR_MM * settings.radius_mm / 200.0 * scale)
     return LineData(
         two_theta_deg=true,
         q=q_from_two_theta(true, wavelength),
         q_esd=slope * position_esd_deg(peaks)[:n],
         foreign=foreign_probability(peaks)[:n],
+        slack=slope * (SLACK_DEG * scale if columns else 0.0),
         slope=slope,
         columns=np.array(columns).reshape(len(columns), n),
         priors=np.array(priors, dtype=np.float64),

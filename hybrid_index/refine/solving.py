@@ -75,7 +75,9 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
         out[:, 4 + s] = [getattr(c, name) for c in candidates]
     for n_lines in sorted({min(n, len(lines)) for n in (*_GROWTH, len(lines))}):
         started, shifts = metrics.copy(), out[:, 4:].copy()
-        assign_solve_many(metrics, codes, lines.q, lines.q_esd, lines.foreign, lines.columns, lines.priors, n_lines, out)
+        assign_solve_many(
+            metrics, codes, lines.q, lines.q_esd, lines.foreign, lines.slack, lines.columns, lines.priors, n_lines, True, out
+        )
         lost = out[:, 0] <= FAILED
         metrics[lost], out[lost, 4:] = started[lost], shifts[lost]
     order = [int(i) for i in np.argsort(-out[:, 0], kind="stable") if out[i, 0] > FAILED]
