@@ -206,10 +206,12 @@ def figures_of_merit(
     n_possible = max(int(np.sum(possible <= max(q_n, float(assigned[indexed[-1]])) * (1 + 1e-9))), 1)
     error = float(np.mean(np.abs(line[indexed] - assigned[indexed])))
     m = q_n / (2.0 * max(error, 1e-9) * n_possible)
-    angle = np.abs(two_theta_from_q(line[indexed], wavelength_angstrom) - two_theta_from_q(assigned[indexed], wavelength_angstrom))
+    angle = np.abs(
+        two_theta_from_q(line[indexed], wavelength_angstrom) - two_theta_from_q(assigned[indexed], wavelength_angstrom)
+    )
     f = indexed.size / (max(float(np.nanmean(angle)), 1e-6) * n_possible)
     inside = possible[possible <= q_n * (1 + 1e-9)]
-    # Expected distance of a random point to the nearest of the observed lines, over the mean one found (Oishi-Tomiyasu 2013).
+    # Expected distance of a random point to the nearest observed line, over the mean one found.
     observed = line[: indexed[-1] + 1]
     edges = np.concatenate([[0.0], observed])
     random_distance = float(np.sum(np.diff(edges) ** 2) / (4.0 * q_n))

@@ -19,7 +19,6 @@ from hybrid_index.lattice import (
     Cell,
     conventional,
     line_positions_agree,
-    primitive_gram,
     standardize,
 )
 from hybrid_index.peaks import PeakOptions, find_peaks

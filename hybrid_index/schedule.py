@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from hybrid_index.classical.dichotomy import Dichotomy
+from hybrid_index.classical.random_starts import RandomStarts
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -52,25 +54,22 @@ class Stage:
 
 def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
     """Yield the stages of a search, cheapest and likeliest first."""
-    wanted = set(settings.systems)
-
-    def chosen(name: str, zero: float, *sources: CandidateSource) -> Iterator[Stage]:
-        used = tuple(s for s in sources if wanted & set(getattr(s, "systems", wanted)))
-        if used:
-            yield Stage(name=name, sources=used, zero_shift_deg=zero)
-
-    yield from chosen("high symmetry", 0.0, BaseLineTrials(), OrthorhombicZones())
-    yield from chosen("low symmetry", 0.0, MonoclinicZones(), TriclinicZones())
+    first: tuple[CandidateSource, ...] = (BaseLineTrials(), OrthorhombicZones())
+    second: tuple[CandidateSource, ...] = (MonoclinicZones(), TriclinicZones())
+    yield Stage(name="high symmetry", sources=first)
+    yield Stage(name="low symmetry", sources=second)
     for zero in supposed_shifts(settings, wavelength_angstrom):
-        yield from chosen(
-            f"zero shift {zero:+.2f}°", zero, BaseLineTrials(), OrthorhombicZones(), MonoclinicZones(), TriclinicZones()
-        )
-    yield from chosen(
-        "deeper",
-        0.0,
-        OrthorhombicZones(name="zones-orthorhombic-deep", n_planes=2500, capacity=12_000),
-        MonoclinicZones(name="zones-monoclinic-deep", n_planes=3000, n_rectangles=2000, capacity=16_000),
-        TriclinicZones(name="zones-triclinic-deep", n_planes=2500, n_base=16, capacity=16_000),
+        yield Stage(name=f"zero shift {zero:+.2f}°", sources=first + second, zero_shift_deg=zero)
+    yield Stage(name="deeper", sources=deep_sources())
+    yield Stage(name="exhaustively, and at random", sources=(Dichotomy(), RandomStarts()))
+
+
+def deep_sources() -> tuple[CandidateSource, ...]:
+    """The zone engines with several times as many planes."""
+    return (
+        OrthorhombicZones(name="zones-orthorhombic-deep", n_planes=2500, capacity=5000),
+        MonoclinicZones(name="zones-monoclinic-deep", n_planes=3000, n_rectangles=2000, capacity=8000),
+        TriclinicZones(name="zones-triclinic-deep", n_planes=3000, n_base=16, capacity=8000),
     )
 
 

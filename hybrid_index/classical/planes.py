@@ -82,7 +82,7 @@ def _plane_score(
         line = table[int(points[i] * bins_per_q)]
         if line:
             mask |= 1 << (line - 1)
-    return odds[bit_count(mask), n]
+    return float(odds[bit_count(mask), n])
 
 
 @njit(cache=True, nogil=True)
@@ -268,9 +268,7 @@ def find_planes(
     scores, rows = np.empty(capacity), np.empty((capacity, 4))
     search = _rectangular_planes if rectangular else _oblique_planes
     area_min = 1.0 / max_edge_angstrom**4
-    size = search(
-        q, min(n_base, q.size), q_max, area_min, windows.table, windows.bins_per_q, odds, scores, rows
-    )
+    size = search(q, min(n_base, q.size), q_max, area_min, windows.table, windows.bins_per_q, odds, scores, rows)
     rows, scores = rows[:size], scores[:size]
     _tidy(rows, scores, q, windows.tolerance, q_max, windows.table, windows.bins_per_q, odds)
     rows = np.ascontiguousarray(rows[np.argsort(-scores, kind="stable")])

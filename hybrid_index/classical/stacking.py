@@ -64,8 +64,10 @@ def _as_lattice(plane: FloatArray, offset: int, height: float, row: FloatArray) 
 
 
 @njit(cache=True, nogil=True)
-def _match(points: FloatArray, base: float, q_max: float, table: npt.NDArray[np.uint8], bins_per_q: float) -> tuple[int, int]:
-    """Lines (as a bit mask) that the sorted *points*, raised by *base*, meet up to *q_max*, and how many points there are."""
+def _match(
+    points: FloatArray, base: float, q_max: float, table: npt.NDArray[np.uint8], bins_per_q: float
+) -> tuple[int, int]:
+    """Lines (a bit mask) that the sorted *points*, raised by *base*, meet up to *q_max*, and the number of points."""
     mask, n = 0, 0
     for p in range(points.shape[0]):
         value = base + points[p]
@@ -222,11 +224,11 @@ def _lattice_score(
             n += l_high - l_low + 1
             if n >= limit:
                 return 0.0
-            for l in range(l_low, l_high + 1):  # noqa: E741
+            for l in range(l_low, l_high + 1):
                 line = table[int((rest + l * (slope + c * l)) * bins_per_q)]
                 if line:
                     mask |= 1 << (line - 1)
-    return odds[bit_count(mask), n]
+    return float(odds[bit_count(mask), n])
 
 
 @njit(cache=True, nogil=True)
@@ -327,7 +329,7 @@ def _monoclinic_score(
     bins_per_q: float,
     odds: FloatArray,
 ) -> float:
-    """Odds of a lattice of leaning rectangular layers; *kind* 0: primitive, 1: odd layers offset along b, 2: rhombic."""
+    """Odds of leaning rectangular layers; *kind* 0: primitive, 1: odd layers offset along b, 2: rhombic."""
     floor = q1 - e * e / (4.0 * c)
     if not floor > 1e-3 * q1:
         return 0.0
@@ -342,7 +344,7 @@ def _monoclinic_score(
         l_low, l_high = int(np.ceil(-mid - root)), int(np.floor(-mid + root))
         if h == 0:
             l_low = 0
-        for l in range(l_low, l_high + 1):  # noqa: E741
+        for l in range(l_low, l_high + 1):
             base = h * (q1 * h + e * l) + c * l * l
             if kind == 0:
                 k, step = 0.0, 1.0
@@ -362,7 +364,7 @@ def _monoclinic_score(
                 value = base + k * k * q2
             if n >= limit:
                 return 0.0
-    return odds[bit_count(mask), n]
+    return float(odds[bit_count(mask), n])
 
 
 @njit(cache=True, nogil=True)
@@ -381,7 +383,7 @@ def lean_rectangles(
     rows: FloatArray,
     size: int,
 ) -> int:
-    """Monoclinic: over each rectangular or rhombic plane that holds b*, two lines make a first layer that leans along a*."""
+    """Monoclinic: over each rectangular or rhombic plane with b*, two lines make a first layer that leans along a*."""
     row = np.empty(7)
     points = np.empty(_MAX_POINTS)
     free = np.empty(q.shape[0], dtype=np.int64)

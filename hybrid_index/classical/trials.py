@@ -37,7 +37,7 @@ def _score(
         line = table[int(q_calc[j] * bins_per_q)]
         if line:
             mask |= 1 << (line - 1)
-    return odds[bit_count(mask), n]
+    return float(odds[bit_count(mask), n])
 
 
 @njit(cache=True, nogil=True)
@@ -123,6 +123,6 @@ def index_squares(lattice: BravaisLattice, *, limit: float) -> FloatArray:
     """
     subspace = metric_subspace(lattice)
     reflections = enumerate_reflections(subspace.sum(axis=1), lattice, limit)
-    h, k, l = reflections.hkl.astype(np.float64).T  # noqa: E741
+    h, k, l = reflections.hkl.astype(np.float64).T
     products = np.column_stack([h * h, k * k, l * l, k * l, h * l, h * k])
     return np.unique(np.round(products @ subspace), axis=0)

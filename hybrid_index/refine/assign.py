@@ -149,9 +149,9 @@ def assign_solve(
         used, changed = 0, False
         for i in range(n_lines):
             j = nearest[i]
-            h = k = l = 0  # noqa: E741
+            h = k = l = 0
             if j >= 0 and abs(gap[i]) <= _WINDOWS[step] * q_esd[i] + _SLACK[step] * slack[i]:
-                h, k, l = hkl[j, 0], hkl[j, 1], hkl[j, 2]  # noqa: E741
+                h, k, l = hkl[j, 0], hkl[j, 1], hkl[j, 2]
             if h != before[i, 0] or k != before[i, 1] or l != before[i, 2]:
                 changed = True
                 before[i, 0], before[i, 1], before[i, 2] = h, k, l
@@ -207,7 +207,9 @@ def assign_solve(
             squares += (gap[i] / q_esd[i]) ** 2
     parity = np.empty(n_calc, dtype=np.uint8)
     _fill_parity(code, hkl, n_calc, parity)
-    out[0] = evidence_bits(corrected, q_esd, foreign, n_lines, gap, n_free, q_calc, parity, n_calc, weigh_classes) - price
+    out[0] = (
+        evidence_bits(corrected, q_esd, foreign, n_lines, gap, n_free, q_calc, parity, n_calc, weigh_classes) - price
+    )
     out[1] = indexed
     out[2] = below
     out[3] = np.sqrt(squares / max(indexed, 1))
@@ -261,4 +263,6 @@ def assign_solve_many(
     hkl = np.empty((MAX_REFLECTIONS, 3), dtype=np.int32)
     q_calc = np.empty(MAX_REFLECTIONS)
     for r in range(metrics.shape[0]):
-        assign_solve(metrics[r], codes[r], q, q_esd, foreign, slack, columns, priors, n_lines, weigh_classes, hkl, q_calc, out[r])
+        assign_solve(
+            metrics[r], codes[r], q, q_esd, foreign, slack, columns, priors, n_lines, weigh_classes, hkl, q_calc, out[r]
+        )

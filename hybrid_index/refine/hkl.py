@@ -26,7 +26,7 @@ _OC, _OI, _OF, _MP, _MC, _AP = 8, 9, 10, 11, 12, 13
 
 
 @njit(cache=True, nogil=True)
-def is_allowed(code: int, h: int, k: int, l: int) -> bool:  # noqa: E741
+def is_allowed(code: int, h: int, k: int, l: int) -> bool:
     """Whether the centring of lattice *code* lets the reflection hkl exist."""
     if code == 1 or code == _TI or code == _OI:
         return (h + k + l) % 2 == 0
@@ -40,7 +40,7 @@ def is_allowed(code: int, h: int, k: int, l: int) -> bool:  # noqa: E741
 
 
 @njit(cache=True, nogil=True)
-def multiplicity_of(code: int, h: int, k: int, l: int) -> int:  # noqa: E741
+def multiplicity_of(code: int, h: int, k: int, l: int) -> int:
     """Number of reflections that the holohedry of lattice *code* makes of one in its asymmetric unit."""
     if code == _AP:
         return 2
@@ -75,9 +75,7 @@ def _multiplicities(code: int, hkl: npt.NDArray[np.int32]) -> npt.NDArray[np.int
 
 
 @njit(cache=True, nogil=True)
-def fill_reflections(
-    metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[np.int32], q: FloatArray
-) -> int:
+def fill_reflections(metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[np.int32], q: FloatArray) -> int:
     """Write the unique reflections of a lattice with 0 < Q ≤ *q_max* into *hkl* (m, 3) and *q* (m,), unsorted.
 
     Returns
@@ -126,7 +124,7 @@ def fill_reflections(
                 l_low = max(l_low, 0)
             if cubic:
                 l_high = min(l_high, k)
-            for l in range(l_low, l_high + 1):  # noqa: E741
+            for l in range(l_low, l_high + 1):
                 value = rest + l * (slope + c * l)
                 if value > slack or (h == 0 and k == 0 and l == 0):
                     continue
@@ -198,7 +196,7 @@ def enumerate_reflections(
         If the metric is not positive definite or would give more than ten million reflections.
     """
     values = np.ascontiguousarray(metric, dtype=np.float64)
-    expected = _expected_count(values, q_max)
+    expected = expected_count(values, q_max)
     if not np.isfinite(expected) or expected > 1e7:
         raise InputError(f"the metric {values.tolist()} gives no finite number of reflections up to Q = {q_max:g} Å⁻²")
     capacity = int(1.5 * expected) + 1000
@@ -216,7 +214,7 @@ def enumerate_reflections(
     return Reflections(hkl=hkl, q=q, multiplicity=multiplicity)
 
 
-def _expected_count(metric: FloatArray, q_max: float) -> float:
+def expected_count(metric: FloatArray, q_max: float) -> float:
     """Half the lattice points in the sphere, and a surface term for flat cells; NaN if there is no such lattice."""
     a, b, c, d, e, f = metric.tolist()
     minors = (b * c - d * d / 4.0, a * c - e * e / 4.0, a * b - f * f / 4.0)
@@ -226,4 +224,4 @@ def _expected_count(metric: FloatArray, q_max: float) -> float:
     if not q_max > 0.0:
         return 0.0
     u, v, w = (math.sqrt(q_max * minor / det) for minor in minors)
-    return 2.0 / 3.0 * math.pi * q_max**1.5 / math.sqrt(det) + 4.0 * (u * v + v * w + u * w)
+    return float(2.0 / 3.0 * math.pi * q_max**1.5 / math.sqrt(det) + 4.0 * (u * v + v * w + u * w))

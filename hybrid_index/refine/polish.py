@@ -119,7 +119,7 @@ def _assign(
 
 
 def _products(hkl: npt.NDArray[np.int64]) -> FloatArray:
-    h, k, l = hkl.astype(np.float64).T  # noqa: E741
+    h, k, l = hkl.astype(np.float64).T
     return np.column_stack([h * h, k * k, l * l, k * l, h * l, h * k])
 
 

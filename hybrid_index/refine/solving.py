@@ -76,7 +76,17 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
     for n_lines in sorted({min(n, len(lines)) for n in (*_GROWTH, len(lines))}):
         started, shifts = metrics.copy(), out[:, 4:].copy()
         assign_solve_many(
-            metrics, codes, lines.q, lines.q_esd, lines.foreign, lines.slack, lines.columns, lines.priors, n_lines, True, out
+            metrics,
+            codes,
+            lines.q,
+            lines.q_esd,
+            lines.foreign,
+            lines.slack,
+            lines.columns,
+            lines.priors,
+            n_lines,
+            True,
+            out,
         )
         lost = out[:, 0] <= FAILED
         metrics[lost], out[lost, 4:] = started[lost], shifts[lost]
