@@ -21,12 +21,12 @@ from hybrid_index.lattice import (
     line_positions_agree,
     standardize,
 )
-from hybrid_index.peaks import PeakOptions, find_peaks
+from hybrid_index.peaks.options import PeakOptions
 from hybrid_index.ranking import merge_same, needless_superlattices, prior_bits, probabilities
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.polish import polish
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
-from hybrid_index.schedule import Clock, Stage, run_stage, stages
+from hybrid_index.schedule import Clock, Stage, load_kernels, run_stage, stages
 from hybrid_index.types import (
     MIN_LINES,
     Candidate,
@@ -51,6 +51,8 @@ AMBIGUITY_TOLERANCE = 5.0e-4
 """Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
 MAX_GENERATIONS = 4
 """Rounds in which the relatives of the best solutions are tried, as long as that finds better ones."""
+GIVEN_CELL_SLACK_DEG = (0.04, 0.15, 0.4)
+"""How far (degrees) the lines of a cell that a user gives may be off; each is tried and the best kept."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
 
@@ -105,6 +107,8 @@ def index(
             raise InputError(reason.replace("were found", "are given"), source=peaks.source or name or None)
         return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
     peaks = _strongest(peaks, settings.max_lines)
+    say("loading kernels")
+    load_kernels()
     race = _Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     exhausted = False
     for stage in stages(settings, peaks.wavelength_angstrom):
@@ -147,7 +151,8 @@ def refine_cell(
     seconds = {"peaks": time.perf_counter() - start}
     lattice = bravais_lattice or conventional(cell.gram, 1e-6).bravais_lattice
     candidate = Candidate(bravais_lattice=lattice, metric=cell.metric, source="given")
-    solved = solve_candidates([candidate], line_data(peaks, settings))
+    trials = [solve_candidates([candidate], line_data(peaks, settings, slack_deg=s)) for s in GIVEN_CELL_SLACK_DEG]
+    solved = max(trials, key=lambda t: t.evidence[0] if len(t) else -np.inf)
     refinement = polish(solved.candidates[0] if len(solved) else candidate, peaks, settings, n_rounds=4)
     n = int(refinement.assignment.indexed.sum())
     probability = float(probabilities(solved.evidence[:1])[0]) if len(solved) else 0.0
@@ -188,12 +193,9 @@ def _peaks_of(
             source=data.source or data.name or None,
         )
     say("finding peaks")
-    return find_peaks(data, peak_options_or_default(options)), data.name or Path(data.source).name, True
+    from hybrid_index.peaks import find_peaks  # brings fitting code along, which a list of lines does not need
 
-
-def peak_options_or_default(options: PeakOptions | None) -> PeakOptions:
-    """Return the options given, or the defaults."""
-    return options or PeakOptions()
+    return find_peaks(data, options), data.name or Path(data.source).name, True
 
 
 def _strongest(peaks: PeakList, max_lines: int) -> PeakList:

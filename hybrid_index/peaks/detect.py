@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-from scipy.signal import oaconvolve
-from scipy.stats import norm
 
 from hybrid_index.units import FloatArray
 
@@ -52,8 +51,8 @@ def significance(intensity: FloatArray, variance: FloatArray, fwhm_points: float
     out = np.zeros_like(intensity)
     if intensity.size <= weights.size:
         return out
-    height = oaconvolve(intensity, weights[::-1], mode="valid")
-    spread = np.maximum(oaconvolve(variance, weights**2, mode="valid"), 1.0e-300)
+    height = np.convolve(intensity, weights[::-1], mode="valid")
+    spread = np.maximum(np.convolve(variance, weights**2, mode="valid"), 1.0e-300)
     z = height / np.sqrt(spread)
     if gain > 0.0:
         z -= (z * z - 1.0) * gain * np.sum(weights**3) / np.sum(weights**2) / (6.0 * np.sqrt(spread))
@@ -67,7 +66,7 @@ def threshold(span_deg: float, fwhm_deg: float, false_peaks: float) -> float:
     The filtered noise has about two independent maxima in one peak width.
     """
     trials = max(2.0, 2.0 * span_deg / fwhm_deg)
-    return float(norm.isf(min(0.5, false_peaks / trials)))
+    return -NormalDist().inv_cdf(min(0.5, false_peaks / trials))
 
 
 def local_maxima(z: FloatArray, minimum: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

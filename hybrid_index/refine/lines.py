@@ -77,27 +77,26 @@ def foreign_probability(peaks: PeakList) -> FloatArray:
 
 
 def line_data(
-    peaks: PeakList, settings: Settings, *, n_lines: int | None = None, shift_deg: float = 0.0, free: bool = True
+    peaks: PeakList, settings: Settings, *, n_lines: int | None = None, slack_deg: float = SLACK_DEG
 ) -> LineData:
-    """Prepare the first *n_lines* lines, supposing that they are shifted by *shift_deg* (and by what is fixed).
+    """Prepare the first *n_lines* lines, corrected for the shifts that are fixed.
 
-    With *free* false no shift is fitted.
+    *slack_deg* (at Cu Kα) is what a start may be wrong by.
     """
     n = len(peaks) if n_lines is None else min(n_lines, len(peaks))
     wavelength = peaks.wavelength_angstrom
     observed = peaks.two_theta_deg[:n]
     leverage = displacement_slope(observed, radius_mm=settings.radius_mm)
-    offset = np.full(n, shift_deg if settings.fix_zero_shift_deg is None else settings.fix_zero_shift_deg)
-    offset = offset + (settings.fix_displacement_mm or 0.0) * leverage
+    offset = (settings.fix_zero_shift_deg or 0.0) + (settings.fix_displacement_mm or 0.0) * leverage
     true = np.maximum(observed - offset, 0.02)
     slope = np.maximum(dq_d_two_theta(true, wavelength), 1e-12)
     scale = min(1.0, wavelength / 1.5)
     columns, priors, names = [], [], []
-    if free and settings.fix_zero_shift_deg is None:
+    if settings.fix_zero_shift_deg is None:
         names.append("zero_shift_deg")
         columns.append(slope)
         priors.append(ZERO_PRIOR_DEG * scale)
-    if free and settings.fix_displacement_mm is None:
+    if settings.fix_displacement_mm is None:
         names.append("displacement_mm")
         columns.append(slope * leverage)
         priors.append(DISPLACEMENT_PRIOR_MM * settings.radius_mm / 200.0 * scale)
@@ -106,7 +105,7 @@ def line_data(
         q=q_from_two_theta(true, wavelength),
         q_esd=slope * position_esd_deg(peaks)[:n],
         foreign=foreign_probability(peaks)[:n],
-        slack=slope * (SLACK_DEG * scale if columns else 0.0),
+        slack=slope * slack_deg * scale,
         slope=slope,
         columns=np.array(columns).reshape(len(columns), n),
         priors=np.array(priors, dtype=np.float64),
