@@ -47,7 +47,7 @@ class Settings:
     max_volume_angstrom3: float = 10_000.0
     max_edge_angstrom: float = 60.0
     zero_limit_deg: float = 0.3
-    budget_s: float = 30.0
+    budget_s: float = 10.0
     max_lines: int = 60
     max_unindexed: int = 5
     radius_mm: float = DEFAULT_RADIUS_MM

@@ -22,7 +22,7 @@ from hybrid_index.lattice import (
     standardize,
 )
 from hybrid_index.peaks.options import PeakOptions
-from hybrid_index.ranking import merge_same, needless_superlattices, prior_bits, probabilities
+from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.polish import polish
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
@@ -43,14 +43,17 @@ SOLVED_PROBABILITY = 0.80
 """Probability from which an answer counts as solved."""
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
-CERTAIN_PROBABILITY = 0.995
-CERTAIN_SHARE_INDEXED = 0.85
-"""The search stops early at this probability, if also this share of the lines is indexed."""
+CERTAIN_BITS = 35.0
+CERTAIN_MARGIN_BITS = 15.0
+CERTAIN_SHARE_INDEXED = 0.7
+"""The search stops early at this evidence and lead over any rival, if also this share of the lines is indexed."""
 AMBIGUITY_LINES = 20
 AMBIGUITY_TOLERANCE = 5.0e-4
 """Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
 MAX_GENERATIONS = 4
-"""Rounds in which the relatives of the best solutions are tried, as long as that finds better ones."""
+N_SYMMETRY = 12
+N_DERIVATIVE = 3
+"""Rounds in which other symmetries, and half and double cells, of so many of the best solutions are tried."""
 GIVEN_CELL_SLACK_DEG = (0.04, 0.15, 0.4)
 """How far (degrees) the lines of a cell that a user gives may be off; each is tried and the best kept."""
 POOL = 160
@@ -212,6 +215,7 @@ class _Race:
     clock: Clock
     lines: LineData = field(init=False)
     solved: Solved = field(init=False)
+    bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
     search_s: float = 0.0
     rank_s: float = 0.0
 
@@ -225,24 +229,36 @@ class _Race:
         found = run_stage(stage, self.peaks, self.settings, self.clock, threads=thread_count())
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
-        self.solved = self._ranked([*self.solved.candidates, *found])
+        self._add(found)
         for _ in range(MAX_GENERATIONS):
-            best = self.solved.evidence[0] if len(self.solved) else 0.0
-            near = relatives(self.solved, systems=self.settings.systems, n_symmetry=12, n_derivative=3)
-            self.solved = self._ranked([*self.solved.candidates, *near])
-            if not len(self.solved) or self.solved.evidence[0] <= best + 0.1:
+            near = self._unseen_relatives()
+            if not near:
                 break
+            self._add(near)
         self.rank_s += time.perf_counter() - began
 
     def score(self, solved: Solved) -> FloatArray:
         """Evidence and prior, in bits."""
         return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
 
-    def _ranked(self, candidates: list[Candidate]) -> Solved:
-        solved = solve_candidates(candidates, self.lines)
-        allowed = np.flatnonzero(np.abs(self.combined_shift(solved)) <= self.settings.zero_limit_deg + 0.1)
-        solved = solved.take(allowed)
-        return solved.take(merge_same(solved.grams, self.score(solved))[:POOL])
+    def _add(self, candidates: list[Candidate]) -> None:
+        new = solve_candidates(candidates, self.lines)
+        new = new.take(np.flatnonzero(np.abs(self.combined_shift(new)) <= self.settings.zero_limit_deg + 0.1))
+        both = self.solved.joined(new)
+        self.solved = both.take(merge_same(both.grams, self.score(both))[:POOL])
+
+    def _unseen_relatives(self) -> list[Candidate]:
+        """Relatives of those of the first solutions whose relatives were not tried yet."""
+        starts: list[Candidate] = []
+        for most, derivatives in ((N_SYMMETRY, False), (N_DERIVATIVE, True)):
+            fresh = []
+            for i, candidate in enumerate(self.solved.candidates[:most]):
+                key = (derivatives, candidate.bravais_lattice, round(float(self.solved.evidence[i]), 1))
+                if key not in self.bred:
+                    self.bred.add(key)
+                    fresh.append(i)
+            starts += relatives(self.solved.take(fresh), systems=self.settings.systems, derivatives=derivatives)
+        return starts
 
     def combined_shift(self, solved: Solved) -> FloatArray:
         """Shift of 2θ (degrees) of the middle line, shape (m,)."""
@@ -257,16 +273,33 @@ class _Race:
         share = self.solved.n_indexed[0] / len(self.lines)
         if share < CERTAIN_SHARE_INDEXED:
             return False
-        _, probability = self.answers(6)
-        return bool(probability[0] >= CERTAIN_PROBABILITY)
+        answers = self.answers(6)
+        rivals = [a.score for a in answers[1:] if not a.needless]
+        lead = answers[0].score - max(rivals, default=-np.inf)
+        return bool(answers[0].score >= CERTAIN_BITS and lead >= CERTAIN_MARGIN_BITS)
 
-    def answers(self, most: int) -> tuple[list[list[int]], FloatArray]:
-        """The first answers, each a group of solutions with the same line positions, and their probabilities."""
+    def answers(self, most: int) -> list[_Answer]:
+        """The first answers with their probabilities, best first."""
         score = self.score(self.solved)
         groups = _same_lines(self.solved, self.lines, most)
         heads = np.array([group[0] for group in groups])
         needless = needless_superlattices(self.solved.grams[heads], score[heads], most=most)
-        return groups, probabilities(score[heads], needless)
+        probability = probabilities(score[heads], needless)
+        answers = [
+            _Answer(members=tuple(g), score=float(score[g[0]]), needless=bool(n), probability=float(p))
+            for g, n, p in zip(groups, needless, probability, strict=True)
+        ]
+        return sorted(answers, key=lambda a: a.needless * NEEDLESS_BITS - a.score)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """Solutions (by place in the race) with the same line positions, best first, and what speaks for them."""
+
+    members: tuple[int, ...]
+    score: float
+    needless: bool
+    probability: float
 
 
 def thread_count() -> int:
@@ -280,11 +313,9 @@ def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
     solved = race.solved
     if not len(solved):
         return ()
-    groups, probability = race.answers(settings.max_solutions)
     solutions = []
-    for rank, (group, p) in enumerate(zip(groups, probability, strict=True), start=1):
-        i = group[0]
-        candidate = _in_standard_setting(solved.candidates[i])
+    for rank, answer in enumerate(race.answers(settings.max_solutions), start=1):
+        candidate = _in_standard_setting(solved.candidates[answer.members[0]])
         refinement = polish(candidate, race.peaks, settings)
         partners = tuple(
             Equivalent(
@@ -292,9 +323,11 @@ def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
                 cell=standardize(Cell.from_metric(solved.candidates[j].metric), solved.candidates[j].bravais_lattice),
                 relation="another lattice with the same line positions",
             )
-            for j in group[1:]
+            for j in answer.members[1:]
         )
-        solutions.append(Solution(rank=rank, refinement=refinement, probability=float(p), equivalents=partners))
+        solutions.append(
+            Solution(rank=rank, refinement=refinement, probability=answer.probability, equivalents=partners)
+        )
     return tuple(solutions)
 
 

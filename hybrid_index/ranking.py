@@ -19,6 +19,10 @@ _SHARE = {
 
 SHARPNESS = 0.35
 """How much of a bit of evidence is worth a bit of belief: errors of lines are not independent."""
+SUPERLATTICE_DOUBT = 0.04
+"""Share of structures whose true cell is a multiple of the one that explains every line."""
+NEEDLESS_BITS = 10.0
+"""How much lower a superlattice that explains nothing more stands in the list."""
 NOTHING_BITS = 20.0
 """Evidence that the best of the chance lattices of a long search reaches."""
 
@@ -67,10 +71,24 @@ def needless_superlattices(grams: FloatArray, score: FloatArray, *, most: int = 
 def probabilities(score: FloatArray, needless: npt.NDArray[np.bool_] | None = None) -> FloatArray:
     """Probability of each solution, leaving room for "none of these", shape (m,).
 
-    *score* is evidence and prior in bits, of inequivalent lattices; *needless* ones take no part.
+    Parameters
+    ----------
+    score
+        Shape (m,): evidence and prior in bits, of inequivalent lattices, best first.
+    needless
+        Shape (m,): superlattices that explain nothing more. They are no rivals, but structures whose superstructure
+        lines are too faint to see are not rare: ``SUPERLATTICE_DOUBT`` of the first one's probability goes to them.
     """
-    if needless is not None:
-        score = np.where(needless, -np.inf, score)
-    bits = SHARPNESS * np.append(score, NOTHING_BITS)
-    weight = np.exp2(bits - bits.max())
-    return np.asarray(weight[:-1] / weight.sum(), dtype=np.float64)
+    rival = np.ones(len(score), dtype=bool) if needless is None else ~needless
+    weight = _softmax(np.append(np.where(rival, score, -np.inf), NOTHING_BITS))[:-1]
+    if len(score) and rival[0]:
+        doubt = SUPERLATTICE_DOUBT * weight[0]
+        weight[0] -= doubt
+        if not np.all(rival):
+            weight[~rival] = doubt * _softmax(score[~rival])
+    return np.asarray(weight, dtype=np.float64)
+
+
+def _softmax(score: FloatArray) -> FloatArray:
+    weight = np.exp2(SHARPNESS * (score - score.max()))
+    return np.asarray(weight / weight.sum(), dtype=np.float64)

@@ -56,13 +56,19 @@ class Solved:
         rows = np.asarray(index, dtype=np.int64)
         return Solved(
             candidates=tuple(self.candidates[i] for i in rows),
-            evidence=self.evidence[rows],
-            n_indexed=self.n_indexed[rows],
-            n_possible=self.n_possible[rows],
-            rms=self.rms[rows],
-            shifts=self.shifts[rows],
-            grams=self.grams[rows],
+            **{name: getattr(self, name)[rows] for name in _COLUMNS},
         )
+
+    def joined(self, other: Solved) -> Solved:
+        """Return both together, best first."""
+        together = Solved(
+            candidates=self.candidates + other.candidates,
+            **{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS},
+        )
+        return together.take(np.argsort(-together.evidence, kind="stable"))
+
+
+_COLUMNS = ("evidence", "n_indexed", "n_possible", "rms", "shifts", "grams")
 
 
 def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved:
@@ -125,21 +131,19 @@ def _plausible_gram(metric: FloatArray, code: int) -> FloatArray | None:
     return gram
 
 
-def relatives(solved: Solved, *, systems: Iterable[str], n_symmetry: int, n_derivative: int) -> list[Candidate]:
-    """Starts next to what was found: other symmetries of the best lattices, and lattices of half and double volume.
+def relatives(solved: Solved, *, systems: Iterable[str], derivatives: bool) -> list[Candidate]:
+    """Starts next to what was found: every Bravais lattice that the metrics nearly have.
 
-    The first *n_symmetry* are tried in every Bravais lattice that their metric nearly has, the first *n_derivative*
-    also as sub- and superlattices of index two.
+    With *derivatives* also those of the sub- and superlattices of index two.
     """
     allowed = set(systems)
     starts: list[Candidate] = []
-    for i in range(min(n_symmetry, len(solved))):
-        grams = [solved.grams[i]]
-        if i < n_derivative:
-            grams += [*sublattices(solved.grams[i], 2), *superlattices(solved.grams[i], 2)]
-        origin = solved.candidates[i]
-        for gram in grams:
-            for setting in bravais_lattices(gram, SYMMETRY_TOLERANCE):
-                if setting.bravais_lattice.crystal_system in allowed:
-                    starts.append(origin.replace(bravais_lattice=setting.bravais_lattice, metric=setting.metric))
+    for origin, gram in zip(solved.candidates, solved.grams, strict=True):
+        derived = [*sublattices(gram, 2), *superlattices(gram, 2)] if derivatives else []
+        for near in (gram, *derived):
+            starts += [
+                origin.replace(bravais_lattice=setting.bravais_lattice, metric=setting.metric)
+                for setting in bravais_lattices(near, SYMMETRY_TOLERANCE)
+                if setting.bravais_lattice.crystal_system in allowed
+            ]
     return starts
