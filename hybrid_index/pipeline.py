@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_index import __version__
 from hybrid_index.config import Settings
@@ -56,6 +57,8 @@ N_DERIVATIVE = 3
 """Rounds in which other symmetries, and half and double cells, of so many of the best solutions are tried."""
 GIVEN_CELL_SLACK_DEG = (0.04, 0.15, 0.4)
 """How far (degrees) the lines of a cell that a user gives may be off; each is tried and the best kept."""
+SHIFT_MARGIN_DEG = 0.1
+"""A shift beyond the user's limit on the zero by this much may come from the displacement."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
 
@@ -243,9 +246,18 @@ class _Race:
 
     def _add(self, candidates: list[Candidate]) -> None:
         new = solve_candidates(candidates, self.lines)
-        new = new.take(np.flatnonzero(np.abs(self.combined_shift(new)) <= self.settings.zero_limit_deg + 0.1))
+        new = new.take(np.flatnonzero(self._within_limits(new)))
         both = self.solved.joined(new)
         self.solved = both.take(merge_same(both.grams, self.score(both))[:POOL])
+
+    def _within_limits(self, solved: Solved) -> npt.NDArray[np.bool_]:
+        """Which solutions respect the user's limits on volume, edges and shift."""
+        s = self.settings
+        volume = np.sqrt(np.linalg.det(solved.grams)) if len(solved) else np.zeros(0)
+        edge = np.array([max(Cell.from_metric(c.metric).parameters[:3]) for c in solved.candidates])
+        shift = np.abs(self.combined_shift(solved))
+        within = (volume <= s.max_volume_angstrom3) & (edge <= s.max_edge_angstrom)
+        return np.asarray(within & (shift <= s.zero_limit_deg + SHIFT_MARGIN_DEG))
 
     def _unseen_relatives(self) -> list[Candidate]:
         """Relatives of those of the first solutions whose relatives were not tried yet."""

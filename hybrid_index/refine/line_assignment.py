@@ -1,0 +1,113 @@
+"""Which reflection each observed line is, for a cell with given shifts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid_index.lattice import BravaisLattice, Cell
+from hybrid_index.refine.hkl import Reflections, enumerate_reflections
+from hybrid_index.refine.lines import position_esd_deg
+from hybrid_index.types import IntArray, PeakList
+from hybrid_index.units import (
+    FloatArray,
+    displacement_slope,
+    dq_d_two_theta,
+    q_from_two_theta,
+    two_theta_from_q,
+    unshift_two_theta,
+)
+
+ASSIGN_ESDS = 3.5
+"""A line is indexed if a reflection lies within this many of its (scaled) uncertainties."""
+BLEND_FWHM = 0.5
+"""Reflections nearer to each other than this share of the peak width show as one peak somewhere between them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A lattice and the shifts under which its lines are observed."""
+
+    lattice: BravaisLattice
+    cell: Cell
+    zero_shift_deg: float
+    displacement_mm: float
+    radius_mm: float
+
+    def true_two_theta(self, peaks: PeakList) -> FloatArray:
+        """2θ of the observed lines, corrected for the shifts, degrees."""
+        moved = unshift_two_theta(
+            peaks.two_theta_deg,
+            zero_shift_deg=self.zero_shift_deg,
+            displacement_mm=self.displacement_mm,
+            radius_mm=self.radius_mm,
+        )
+        return np.asarray(np.clip(moved, 0.01, 179.99), dtype=np.float64)
+
+    def observed_two_theta(self, hkl: IntArray, wavelength_angstrom: float) -> FloatArray:
+        """2θ at which reflections (n, 3) are observed, shifts included, degrees."""
+        true = two_theta_from_q(metric_products(hkl) @ self.cell.metric, wavelength_angstrom)
+        slope = displacement_slope(true, radius_mm=self.radius_mm)
+        return np.asarray(true + self.zero_shift_deg + self.displacement_mm * slope, dtype=np.float64)
+
+    def reflections(self, peaks: PeakList) -> Reflections:
+        """Distinct lines up to one degree beyond the last observed one."""
+        last = min(float(self.true_two_theta(peaks)[-1]) + 1.0, 179.9)
+        q_max = float(q_from_two_theta(last, peaks.wavelength_angstrom))
+        return enumerate_reflections(self.cell.metric, self.lattice, q_max, merge_equal_q=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AssignedLines:
+    """Observed lines that a model explains.
+
+    ``rows`` (m,) places in the peak list; ``hkl`` (m, 3); ``esd_deg`` (m,) uncertainty of the position, larger where
+    several reflections share the peak.
+    """
+
+    rows: IntArray
+    hkl: IntArray
+    esd_deg: FloatArray
+
+
+def metric_products(hkl: IntArray) -> FloatArray:
+    """h², k², l², kl, hl, hk: what multiplies (A..F) in Q, shape (n, 6)."""
+    h, k, l = hkl.astype(np.float64).T
+    return np.column_stack([h * h, k * k, l * l, k * l, h * l, h * k])
+
+
+def assign_lines(model: Model, peaks: PeakList, reflections: Reflections, scale: float) -> AssignedLines:
+    """Give each line its nearest reflection, if that lies within ``ASSIGN_ESDS`` times *scale* uncertainties.
+
+    A reflection serves only the nearest of the lines that claim it. A line between reflections that its width cannot
+    separate may lie anywhere between them.
+    """
+    if not len(reflections) or not len(peaks):
+        return AssignedLines(rows=np.zeros(0, np.int64), hkl=np.zeros((0, 3), np.int64), esd_deg=np.zeros(0))
+    true = model.true_two_theta(peaks)
+    calculated = two_theta_from_q(reflections.q, peaks.wavelength_angstrom)
+    calculated = np.where(np.isfinite(calculated), calculated, 180.0)
+    left = np.clip(np.searchsorted(calculated, true) - 1, 0, len(calculated) - 1)
+    right = np.minimum(left + 1, len(calculated) - 1)
+    nearest = np.where(np.abs(calculated[left] - true) <= np.abs(calculated[right] - true), left, right)
+    gap = np.abs(calculated[nearest] - true)
+    esd = position_esd_deg(peaks)
+    spread = calculated[right] - calculated[left]
+    blended = (spread > 0.0) & (spread < BLEND_FWHM * peaks.fwhm_deg) & (gap <= spread)
+    esd = np.where(blended, np.hypot(esd, 0.5 * spread), esd)
+    rows = []
+    for j in np.unique(nearest):
+        sharing = np.flatnonzero(nearest == j)
+        best = sharing[np.argmin(gap[sharing])]
+        if gap[best] <= ASSIGN_ESDS * scale * esd[best]:
+            rows.append(int(best))
+    index = np.array(sorted(rows), dtype=np.int64)
+    return AssignedLines(rows=index, hkl=reflections.hkl[nearest[index]].astype(np.int64), esd_deg=esd[index])
+
+
+def q_and_esd(model: Model, peaks: PeakList) -> tuple[FloatArray, FloatArray]:
+    """Q of the lines corrected for the shifts, and its uncertainty, Å⁻²."""
+    true = model.true_two_theta(peaks)
+    slope = dq_d_two_theta(true, peaks.wavelength_angstrom)
+    return q_from_two_theta(true, peaks.wavelength_angstrom), np.asarray(slope * position_esd_deg(peaks))
