@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from hybrid_index import __version__
 from hybrid_index.config import Settings
@@ -19,15 +16,15 @@ from hybrid_index.lattice import (
     BravaisLattice,
     Cell,
     conventional,
-    line_positions_agree,
     standardize,
 )
 from hybrid_index.peaks.options import PeakOptions
-from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
-from hybrid_index.refine.lines import LineData, line_data
+from hybrid_index.race import Race
+from hybrid_index.ranking import probabilities
+from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import polish
-from hybrid_index.refine.solving import Solved, relatives, solve_candidates
-from hybrid_index.schedule import Clock, Stage, load_kernels, run_stage, stages
+from hybrid_index.refine.solving import solve_candidates
+from hybrid_index.schedule import Clock, load_kernels, stages
 from hybrid_index.types import (
     MIN_LINES,
     Candidate,
@@ -38,30 +35,14 @@ from hybrid_index.types import (
     Solution,
     Status,
 )
-from hybrid_index.units import FloatArray, Radiation, parse_radiation
+from hybrid_index.units import Radiation, parse_radiation
 
 SOLVED_PROBABILITY = 0.80
 """Probability from which an answer counts as solved."""
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
-CERTAIN_BITS = 35.0
-CERTAIN_MARGIN_BITS = 15.0
-CERTAIN_SHARE_INDEXED = 0.7
-"""The search stops early at this evidence and lead over any rival, if also this share of the lines is indexed."""
-AMBIGUITY_LINES = 20
-AMBIGUITY_TOLERANCE = 5.0e-4
-"""Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
-MAX_GENERATIONS = 4
-N_SYMMETRY = 12
-N_DERIVATIVE = 3
-"""Rounds in which other symmetries, and half and double cells, of so many of the best solutions are tried."""
 GIVEN_CELL_SLACK_DEG = (0.04, 0.15, 0.4)
 """How far (degrees) the lines of a cell that a user gives may be off; each is tried and the best kept."""
-SHIFT_MARGIN_DEG = 0.1
-"""A shift beyond the user's limit on the zero by this much may come from the displacement."""
-POOL = 160
-"""Solutions that stay in the race after each stage."""
-
 Progress = Callable[[str], None]
 
 
@@ -115,15 +96,15 @@ def index(
     peaks = _strongest(peaks, settings.max_lines)
     say("loading kernels")
     load_kernels()
-    race = _Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
+    race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     exhausted = False
-    for stage in stages(settings, peaks.wavelength_angstrom):
+    for number, stage in enumerate(stages(settings, peaks.wavelength_angstrom)):
         if race.clock.exhausted():
             exhausted = True
             break
         say(f"searching: {stage.name}")
         race.run(stage)
-        if race.is_certain():
+        if race.is_certain(all_systems=number > 0):
             break
     say("refining")
     began = time.perf_counter()
@@ -209,118 +190,7 @@ def _strongest(peaks: PeakList, max_lines: int) -> PeakList:
     return peaks if len(peaks) <= max_lines else peaks.select(np.arange(len(peaks)) < max_lines)
 
 
-@dataclass(slots=True, eq=False)
-class _Race:
-    """Solutions in the race, and how long it took."""
-
-    peaks: PeakList
-    settings: Settings
-    clock: Clock
-    lines: LineData = field(init=False)
-    solved: Solved = field(init=False)
-    bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
-    search_s: float = 0.0
-    rank_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.lines = line_data(self.peaks, self.settings)
-        self.solved = solve_candidates([], self.lines)
-
-    def run(self, stage: Stage) -> None:
-        """Search a stage, then solve and rank what it proposes with what is there."""
-        began = time.perf_counter()
-        found = run_stage(stage, self.peaks, self.settings, self.clock, threads=thread_count())
-        self.search_s += time.perf_counter() - began
-        began = time.perf_counter()
-        self._add(found)
-        for _ in range(MAX_GENERATIONS):
-            near = self._unseen_relatives()
-            if not near:
-                break
-            self._add(near)
-        self.rank_s += time.perf_counter() - began
-
-    def score(self, solved: Solved) -> FloatArray:
-        """Evidence and prior, in bits."""
-        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
-
-    def _add(self, candidates: list[Candidate]) -> None:
-        new = solve_candidates(candidates, self.lines)
-        new = new.take(np.flatnonzero(self._within_limits(new)))
-        both = self.solved.joined(new)
-        self.solved = both.take(merge_same(both.grams, self.score(both))[:POOL])
-
-    def _within_limits(self, solved: Solved) -> npt.NDArray[np.bool_]:
-        """Which solutions respect the user's limits on volume, edges and shift."""
-        s = self.settings
-        volume = np.sqrt(np.linalg.det(solved.grams)) if len(solved) else np.zeros(0)
-        edge = np.array([max(Cell.from_metric(c.metric).parameters[:3]) for c in solved.candidates])
-        shift = np.abs(self.combined_shift(solved))
-        within = (volume <= s.max_volume_angstrom3) & (edge <= s.max_edge_angstrom)
-        return np.asarray(within & (shift <= s.zero_limit_deg + SHIFT_MARGIN_DEG))
-
-    def _unseen_relatives(self) -> list[Candidate]:
-        """Relatives of those of the first solutions whose relatives were not tried yet."""
-        starts: list[Candidate] = []
-        for most, derivatives in ((N_SYMMETRY, False), (N_DERIVATIVE, True)):
-            fresh = []
-            for i, candidate in enumerate(self.solved.candidates[:most]):
-                key = (derivatives, candidate.bravais_lattice, round(float(self.solved.evidence[i]), 1))
-                if key not in self.bred:
-                    self.bred.add(key)
-                    fresh.append(i)
-            starts += relatives(self.solved.take(fresh), systems=self.settings.systems, derivatives=derivatives)
-        return starts
-
-    def combined_shift(self, solved: Solved) -> FloatArray:
-        """Shift of 2θ (degrees) of the middle line, shape (m,)."""
-        middle = len(self.lines) // 2
-        per_unit = self.lines.columns[:, middle] / self.lines.slope[middle]
-        return np.asarray(solved.shifts @ per_unit)
-
-    def is_certain(self) -> bool:
-        """Whether going on can hardly change the answer."""
-        if not len(self.solved):
-            return False
-        share = self.solved.n_indexed[0] / len(self.lines)
-        if share < CERTAIN_SHARE_INDEXED:
-            return False
-        answers = self.answers(6)
-        rivals = [a.score for a in answers[1:] if not a.needless]
-        lead = answers[0].score - max(rivals, default=-np.inf)
-        return bool(answers[0].score >= CERTAIN_BITS and lead >= CERTAIN_MARGIN_BITS)
-
-    def answers(self, most: int) -> list[_Answer]:
-        """The first answers with their probabilities, best first."""
-        score = self.score(self.solved)
-        groups = _same_lines(self.solved, self.lines, most)
-        heads = np.array([group[0] for group in groups])
-        needless = needless_superlattices(self.solved.grams[heads], score[heads], most=most)
-        probability = probabilities(score[heads], needless)
-        answers = [
-            _Answer(members=tuple(g), score=float(score[g[0]]), needless=bool(n), probability=float(p))
-            for g, n, p in zip(groups, needless, probability, strict=True)
-        ]
-        return sorted(answers, key=lambda a: a.needless * NEEDLESS_BITS - a.score)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """Solutions (by place in the race) with the same line positions, best first, and what speaks for them."""
-
-    members: tuple[int, ...]
-    score: float
-    needless: bool
-    probability: float
-
-
-def thread_count() -> int:
-    """Threads that a search may use: what numba was allowed, or the processors there are."""
-    limit = os.environ.get("NUMBA_NUM_THREADS", "")
-    return int(limit) if limit.isdigit() and int(limit) > 0 else min(4, os.cpu_count() or 1)
-
-
-def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
+def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
     """Polish the first solutions, put partners with the same line positions together, and number them."""
     solved = race.solved
     if not len(solved):
@@ -341,23 +211,6 @@ def _solutions(race: _Race, settings: Settings) -> tuple[Solution, ...]:
             Solution(rank=rank, refinement=refinement, probability=answer.probability, equivalents=partners)
         )
     return tuple(solutions)
-
-
-def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
-    """Groups of solutions whose calculated lines agree within the errors, best first."""
-    groups: list[list[int]] = []
-    q_max = float(lines.q[min(len(lines), AMBIGUITY_LINES) - 1])
-    tolerance = min(float(np.median(lines.q_esd / lines.q)), AMBIGUITY_TOLERANCE)
-    for i in range(min(len(solved), 3 * most)):
-        for group in groups:
-            if line_positions_agree(solved.grams[group[0]], solved.grams[i], q_max, tolerance):
-                group.append(i)
-                break
-        else:
-            if len(groups) == most:
-                break
-            groups.append([i])
-    return groups
 
 
 def _in_standard_setting(candidate: Candidate) -> Candidate:

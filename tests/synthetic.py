@@ -9,7 +9,7 @@ import numpy as np
 from hybrid_index.lattice import BravaisLattice, Cell, primitive_gram, same_lattice
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.types import Candidate, PeakList
-from hybrid_index.units import FloatArray, Radiation, parse_radiation, shift_two_theta, two_theta_from_q
+from hybrid_index.units import FloatArray, parse_radiation, shift_two_theta, two_theta_from_q
 
 B = BravaisLattice
 CU = parse_radiation("CuKa1")
@@ -25,7 +25,7 @@ TYPICAL: dict[BravaisLattice, Cell] = {
     B.HR: Cell(a=4.990, b=4.990, c=17.061, gamma=120.0),
     B.OP: Cell(a=8.482, b=5.398, c=6.959),
     B.OC: Cell(a=9.15, b=12.41, c=5.27),
-    B.OI: Cell(a=5.13, b=8.86, c=7.25),
+    B.OI: Cell(a=5.13, b=9.46, c=7.25),
     B.OF: Cell(a=6.43, b=9.87, c=14.2),
     B.MP: Cell(a=7.12, b=8.36, c=5.93, beta=103.4),
     B.MC: Cell(a=12.31, b=6.87, c=9.05, beta=111.2),
@@ -48,7 +48,9 @@ class Spent:
         return True
 
 
-def constrained(lattice: BravaisLattice, edges: Sequence[float], angles: Sequence[float]) -> Cell:
+def constrained(
+    lattice: BravaisLattice, edges: Sequence[float] | FloatArray, angles: Sequence[float] | FloatArray
+) -> Cell:
     """The cell of these edges (Å) and angles (degrees) as far as the crystal system leaves them free."""
     a, b, c = edges
     match lattice.value[0]:

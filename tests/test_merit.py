@@ -61,9 +61,7 @@ class TestFiguresOfMerit:
         assert found.m20 == pytest.approx(0.16 / (2 * 0.0002 * 8))
 
     def test_nothing_indexed_is_worth_nothing(self) -> None:
-        found = figures_of_merit(
-            self.line, self.esd, np.full(20, np.nan), self.possible, wavelength_angstrom=1.5406
-        )
+        found = figures_of_merit(self.line, self.esd, np.full(20, np.nan), self.possible, wavelength_angstrom=1.5406)
         assert (found.m20, found.f20, found.m_rev, found.m_sym, found.info, found.n_possible) == (0, 0, 0, 0, 0, 0)
 
     def test_perfect_fit_stays_finite(self) -> None:

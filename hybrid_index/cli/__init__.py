@@ -5,6 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Run ``hybrid-index``."""
+    from hybrid_index.cli.start import collect_garbage_rarely
+
+    collect_garbage_rarely()
     from hybrid_index.cli.app import app
 
     app()

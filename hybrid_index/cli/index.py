@@ -57,6 +57,7 @@ def index_command(
     from hybrid_index.cli.console import progress_line
     from hybrid_index.cli.first_run import announce_compilation
     from hybrid_index.cli.inputs import load
+    from hybrid_index.cli.start import without
 
     with progress_line(quiet=quiet) as progress:
         data = load(
@@ -72,7 +73,8 @@ def index_command(
         announce_compilation(progress)
         from hybrid_index.pipeline import index  # last: it loads the kernels, which a bad file need not wait for
 
-        result = index(data.work, wavelength=radiation, settings=settings, id=file.name, progress=progress)
+        with without():
+            result = index(data.work, wavelength=radiation, settings=settings, id=file.name, progress=progress)
     finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=solution)
 
 

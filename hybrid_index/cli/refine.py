@@ -68,6 +68,7 @@ def refine_command(
     from hybrid_index.cli.console import progress_line
     from hybrid_index.cli.first_run import announce_compilation
     from hybrid_index.cli.inputs import load
+    from hybrid_index.cli.start import without
 
     with progress_line(quiet=quiet) as progress:
         data = load(
@@ -83,7 +84,8 @@ def refine_command(
         announce_compilation(progress)
         from hybrid_index.pipeline import refine_cell
 
-        result = refine_cell(data.work, start, bravais_lattice=lattice, wavelength=radiation, settings=settings)
+        with without():
+            result = refine_cell(data.work, start, bravais_lattice=lattice, wavelength=radiation, settings=settings)
     finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=1)
 
 

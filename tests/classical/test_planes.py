@@ -74,7 +74,8 @@ class TestReduction:
     def test_reduced_plane_is_the_same_and_reduced(self, reduce: object) -> None:
         rng = np.random.default_rng(1)
         for _ in range(100):
-            basis = rng.normal(size=(2, 2)) @ np.array([[1.0, rng.integers(-4, 5)], [0.0, 1.0]])
+            basis = np.array([[1.0, rng.uniform(-0.5, 0.5)], [0.0, rng.uniform(0.6, 3.0)]])
+            basis = basis @ np.array([[1.0, rng.integers(-4, 5)], [0.0, 1.0]])[:: rng.choice([-1, 1])]
             gram = basis.T @ basis
             row = np.array([gram[0, 0], gram[1, 1], 2.0 * gram[0, 1], float(OBLIQUE)])
             reduce(row)  # type: ignore[operator]

@@ -84,7 +84,8 @@ class TestSolveSymmetric:
             np.testing.assert_allclose(np.tril(work[:n, :n]), np.linalg.cholesky(matrix), rtol=1e-6, atol=1e-12)
 
     @pytest.mark.parametrize(
-        "matrix", [np.zeros((2, 2)), -np.eye(2), np.ones((2, 2)), np.array([[1.0, 2.0], [2.0, 1.0]]), np.eye(2) * np.nan]
+        "matrix",
+        [np.zeros((2, 2)), -np.eye(2), np.ones((2, 2)), np.array([[1.0, 2.0], [2.0, 1.0]]), np.eye(2) * np.nan],
     )
     def test_refuses_what_is_not_positive_definite(self, matrix: FloatArray) -> None:
         assert not solve_symmetric(matrix.copy(), np.ones(2), 2)

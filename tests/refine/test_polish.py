@@ -7,7 +7,7 @@ import pytest
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell
-from hybrid_index.refine.polish import INSEPARABLE, polish
+from hybrid_index.refine.polish import polish
 from hybrid_index.types import Candidate, PeakList, Refinement
 from hybrid_index.units import displacement_slope, two_theta_from_q, unshift_two_theta
 from tests.synthetic import TYPICAL, gaps_deg, line_list, strained, true_positions
@@ -172,9 +172,7 @@ class TestShifts:
     def test_note_is_absent_where_the_lines_tell_them_apart(self) -> None:
         # One parameter, sharp lines from 21 to 149°: cosθ runs from 0.98 to 0.27.
         cell = TYPICAL[B.CP]
-        peaks = line_list(
-            cell, B.CP, n_lines=60, esd_deg=0.0005, noise=np.random.default_rng(1), zero_shift_deg=0.1
-        )
+        peaks = line_list(cell, B.CP, n_lines=60, esd_deg=0.0005, noise=np.random.default_rng(1), zero_shift_deg=0.1)
         start = Candidate(bravais_lattice=B.CP, metric=cell.metric, source="test", zero_shift_deg=0.1)
         shift = polish(start, peaks, Settings()).shift
         assert shift.zero_shift_deg == pytest.approx(0.1, abs=0.005)
@@ -190,9 +188,7 @@ class TestShifts:
             truth = TYPICAL[lattice]
             for _ in range(4):
                 peaks = line_list(truth, lattice, noise=rng, zero_shift_deg=0.2)
-                start = Candidate(
-                    bravais_lattice=lattice, metric=truth.metric, source="test", zero_shift_deg=0.2
-                )
+                start = Candidate(bravais_lattice=lattice, metric=truth.metric, source="test", zero_shift_deg=0.2)
                 found = polish(start, peaks, Settings.from_mapping(dict(fixed)))
                 each.append((found.cell.a - truth.a) / found.cell_esd.a)
         assert abs(np.mean(each)) < 0.5

@@ -1,0 +1,67 @@
+"""One fresh process: how long it takes from start to end, and what it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+CORES = 2
+_MIB = 2.0**20
+_RSS_UNIT = 1.0 if sys.platform == "darwin" else 1024.0
+"""Bytes in what ``getrusage`` counts memory in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a process took: wall and processor time (s), peak resident memory (MiB); its exit code and texts."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    code: int
+    stdout: str
+    stderr: str
+
+
+def command_line() -> tuple[str, ...]:
+    """The installed command beside this Python, or the same by way of Python."""
+    script = Path(sys.executable).with_name("hybrid-index")
+    if script.exists():
+        return (str(script),)
+    return (sys.executable, "-c", "from hybrid_index.cli import main; main()")
+
+
+def keep_to_cores(n: int = CORES) -> int:
+    """Confine this process and its children to *n* cores where the system can; return how many they have."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n])
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run(arguments: Sequence[str], *, env: Mapping[str, str] | None = None) -> Run:
+    """Run ``hybrid-index`` with *arguments* in a fresh process, *env* added to the environment."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.perf_counter()
+        process = Popen([*command_line(), *arguments], stdout=out, stderr=err, env={**os.environ, **(env or {})})
+        _, status, usage = os.wait4(process.pid, 0)  # the usage of this child alone
+        wall_s = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read().decode("utf-8", "replace"))
+    return Run(
+        wall_s=wall_s,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        peak_mib=usage.ru_maxrss * _RSS_UNIT / _MIB,
+        code=process.returncode,
+        stdout=texts[0],
+        stderr=texts[1],
+    )

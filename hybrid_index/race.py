@@ -1,0 +1,167 @@
+"""The solutions in the race for one list of lines: found, bred, ranked, and when to stop."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_index.config import Settings
+from hybrid_index.lattice import BravaisLattice, Cell, line_positions_agree
+from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
+from hybrid_index.refine.lines import LineData, line_data
+from hybrid_index.refine.solving import Solved, relatives, solve_candidates
+from hybrid_index.schedule import Clock, Stage, run_stage
+from hybrid_index.types import Candidate, PeakList
+from hybrid_index.units import FloatArray
+
+CERTAIN_BITS = 35.0
+CERTAIN_LEAD_BITS = 15.0
+CERTAIN_SHARE_INDEXED = 0.7
+"""The search stops at this evidence, if this share of the lines is indexed and, as long as there are crystal systems
+that were not searched, the lead over any rival is this large. More search settles no rivalry between found cells."""
+FULL_BITS = 25.0
+FULL_SHARE_INDEXED = 0.95
+"""Where nearly every line is indexed and all systems were searched, less evidence is enough to stop."""
+AMBIGUITY_LINES = 20
+AMBIGUITY_TOLERANCE = 5.0e-4
+"""Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
+MAX_GENERATIONS = 4
+N_SYMMETRY = 12
+N_DERIVATIVE = 3
+"""Rounds in which other symmetries, and half and double cells, of so many of the best solutions are tried."""
+SHIFT_MARGIN_DEG = 0.1
+"""A shift beyond the user's limit on the zero by this much may come from the displacement."""
+POOL = 160
+"""Solutions that stay in the race after each stage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Solutions (by place in the race) with the same line positions, best first, and what speaks for them."""
+
+    members: tuple[int, ...]
+    score: float
+    needless: bool
+    probability: float
+
+
+@dataclass(slots=True, eq=False)
+class Race:
+    """Solutions in the race, and how long it took."""
+
+    peaks: PeakList
+    settings: Settings
+    clock: Clock
+    lines: LineData = field(init=False)
+    solved: Solved = field(init=False)
+    bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
+    search_s: float = 0.0
+    rank_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.lines = line_data(self.peaks, self.settings)
+        self.solved = solve_candidates([], self.lines)
+
+    def run(self, stage: Stage) -> None:
+        """Search a stage, then solve and rank what it proposes with what is there."""
+        began = time.perf_counter()
+        found = run_stage(stage, self.peaks, self.settings, self.clock, threads=thread_count())
+        self.search_s += time.perf_counter() - began
+        began = time.perf_counter()
+        self._add(found)
+        for _ in range(MAX_GENERATIONS):
+            near = self._unseen_relatives()
+            if not near:
+                break
+            self._add(near)
+        self.rank_s += time.perf_counter() - began
+
+    def score(self, solved: Solved) -> FloatArray:
+        """Evidence and prior, in bits."""
+        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
+
+    def _add(self, candidates: list[Candidate]) -> None:
+        new = solve_candidates(candidates, self.lines)
+        new = new.take(np.flatnonzero(self._within_limits(new)))
+        both = self.solved.joined(new)
+        self.solved = both.take(merge_same(both.grams, self.score(both))[:POOL])
+
+    def _within_limits(self, solved: Solved) -> npt.NDArray[np.bool_]:
+        """Which solutions respect the user's limits on volume, edges and shift."""
+        s = self.settings
+        volume = np.sqrt(np.linalg.det(solved.grams)) if len(solved) else np.zeros(0)
+        edge = np.array([max(Cell.from_metric(c.metric).parameters[:3]) for c in solved.candidates])
+        shift = np.abs(self.combined_shift(solved))
+        within = (volume <= s.max_volume_angstrom3) & (edge <= s.max_edge_angstrom)
+        return np.asarray(within & (shift <= s.zero_limit_deg + SHIFT_MARGIN_DEG))
+
+    def _unseen_relatives(self) -> list[Candidate]:
+        """Relatives of those of the first solutions whose relatives were not tried yet."""
+        starts: list[Candidate] = []
+        for most, derivatives in ((N_SYMMETRY, False), (N_DERIVATIVE, True)):
+            fresh = []
+            for i, candidate in enumerate(self.solved.candidates[:most]):
+                key = (derivatives, candidate.bravais_lattice, round(float(self.solved.evidence[i]), 1))
+                if key not in self.bred:
+                    self.bred.add(key)
+                    fresh.append(i)
+            starts += relatives(self.solved.take(fresh), systems=self.settings.systems, derivatives=derivatives)
+        return starts
+
+    def combined_shift(self, solved: Solved) -> FloatArray:
+        """Shift of 2θ (degrees) of the middle line, shape (m,)."""
+        middle = len(self.lines) // 2
+        per_unit = self.lines.columns[:, middle] / self.lines.slope[middle]
+        return np.asarray(solved.shifts @ per_unit)
+
+    def is_certain(self, *, all_systems: bool) -> bool:
+        """Whether going on can hardly change the answer; *all_systems*: every crystal system was searched."""
+        if not len(self.solved):
+            return False
+        answers = self.answers(6)
+        best, share = answers[0].score, self.solved.n_indexed[answers[0].members[0]] / len(self.lines)
+        if all_systems and best >= FULL_BITS and share >= FULL_SHARE_INDEXED:
+            return True
+        lead = best - max((a.score for a in answers[1:] if not a.needless), default=-np.inf)
+        ahead = all_systems or lead >= CERTAIN_LEAD_BITS
+        return bool(best >= CERTAIN_BITS and share >= CERTAIN_SHARE_INDEXED and ahead)
+
+    def answers(self, most: int) -> list[Answer]:
+        """The first answers with their probabilities, best first."""
+        score = self.score(self.solved)
+        groups = _same_lines(self.solved, self.lines, most)
+        heads = np.array([group[0] for group in groups])
+        needless = needless_superlattices(self.solved.grams[heads], score[heads], most=most)
+        probability = probabilities(score[heads], needless)
+        answers = [
+            Answer(members=tuple(g), score=float(score[g[0]]), needless=bool(n), probability=float(p))
+            for g, n, p in zip(groups, needless, probability, strict=True)
+        ]
+        return sorted(answers, key=lambda a: a.needless * NEEDLESS_BITS - a.score)
+
+
+def thread_count() -> int:
+    """Threads that a search may use: what numba was allowed, or the processors there are."""
+    limit = os.environ.get("NUMBA_NUM_THREADS", "")
+    return int(limit) if limit.isdigit() and int(limit) > 0 else min(4, os.cpu_count() or 1)
+
+
+def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
+    """Groups of solutions whose calculated lines agree within the errors, best first."""
+    groups: list[list[int]] = []
+    q_max = float(lines.q[min(len(lines), AMBIGUITY_LINES) - 1])
+    tolerance = min(float(np.median(lines.q_esd / lines.q)), AMBIGUITY_TOLERANCE)
+    for i in range(min(len(solved), 3 * most)):
+        for group in groups:
+            if line_positions_agree(solved.grams[group[0]], solved.grams[i], q_max, tolerance):
+                group.append(i)
+                break
+        else:
+            if len(groups) == most:
+                break
+            groups.append([i])
+    return groups

@@ -1,0 +1,150 @@
+"""The order of a search, its budget, and its independence of threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
+from hybrid_index.config import Settings
+from hybrid_index.lattice import BravaisLattice
+from hybrid_index.schedule import SHIFT_STEP_DEG, Clock, Stage, run_stage, stages, supposed_shifts
+from hybrid_index.types import Budget, Candidate, PeakList
+from tests.synthetic import CU, TYPICAL, is_lattice, line_list
+
+B = BravaisLattice
+
+
+@dataclass
+class Recorder:
+    """Proposes one lattice and remembers the lines that it was given."""
+
+    name: str
+    wait_s: float = 0.0
+    zero_shift_deg: float = 0.0
+    seen: list[PeakList] = field(default_factory=list)
+
+    def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
+        self.seen.append(peaks)
+        time.sleep(self.wait_s)
+        for score in (2.0, 1.0):
+            yield Candidate(
+                bravais_lattice=B.OP,
+                metric=TYPICAL[B.OP].metric,
+                source=self.name,
+                score=score,
+                zero_shift_deg=self.zero_shift_deg,
+            )
+
+
+class TestStages:
+    def test_cheap_ones_first_shifts_then_deep_ones(self) -> None:
+        found = list(stages(Settings(zero_limit_deg=0.13), CU.wavelength_angstrom))
+        shifts = [stage.zero_shift_deg for stage in found]
+        assert shifts[:2] == [0.0, 0.0]
+        assert {source.name for source in found[0].sources} == {"trials", "zones-orthorhombic"}
+        assert {source.name for source in found[1].sources} == {"zones-monoclinic", "zones-triclinic"}
+        supposed = [stage for stage in found if stage.zero_shift_deg]
+        assert [stage.zero_shift_deg for stage in supposed] == supposed_shifts(
+            Settings(zero_limit_deg=0.13), CU.wavelength_angstrom
+        )
+        assert found[2 : 2 + len(supposed)] == supposed
+        assert all(
+            {s.name for s in stage.sources} == {s.name for s in (*found[0].sources, *found[1].sources)}
+            for stage in supposed
+        )
+        assert {source.name for source in found[-1].sources} == {"dichotomy", "random"}
+        assert all("deep" in source.name for source in found[-2].sources)
+
+    def test_names_differ(self) -> None:
+        names = [stage.name for stage in stages(Settings(), CU.wavelength_angstrom)]
+        assert len(set(names)) == len(names)
+
+    def test_fixed_zero_shift_is_not_searched(self) -> None:
+        settings = Settings(fix_zero_shift_deg=0.1)
+        assert supposed_shifts(settings, CU.wavelength_angstrom) == []
+        assert not any(stage.zero_shift_deg for stage in stages(settings, CU.wavelength_angstrom))
+
+
+class TestSupposedShifts:
+    @pytest.mark.parametrize("limit", [0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0])
+    @pytest.mark.parametrize("wavelength", [0.4, 1.5406, 2.29])
+    def test_within_the_limit_nearest_first_in_both_directions(self, limit: float, wavelength: float) -> None:
+        found = supposed_shifts(Settings(zero_limit_deg=limit), wavelength)
+        sizes = np.abs(found)
+        assert np.all(np.diff(sizes) >= 0.0)
+        assert np.all(sizes <= limit + 1e-9)
+        assert sorted(found) == sorted(-x for x in found)
+        step = SHIFT_STEP_DEG * min(1.0, wavelength / 1.5)
+        np.testing.assert_allclose(found[::2], step * np.arange(1, len(found) // 2 + 1))
+        # No shift within the limit is farther than one step from a supposed one.
+        assert limit - max(sizes, default=0.0) <= step
+
+    def test_nothing_to_suppose(self) -> None:
+        assert supposed_shifts(Settings(zero_limit_deg=0.0), 1.5406) == []
+
+
+class TestRunStage:
+    settings = Settings()
+
+    def run(self, stage: Stage, peaks: PeakList, *, threads: int = 1) -> list[Candidate]:
+        return run_stage(stage, peaks, self.settings, Clock.start(60.0), threads=threads)
+
+    @pytest.mark.parametrize("lattice", [B.HR, B.OP, B.MP])
+    @pytest.mark.parametrize("zero_shift_deg", [0.0, 0.06])
+    def test_one_and_two_threads_give_the_same(self, lattice: BravaisLattice, zero_shift_deg: float) -> None:
+        peaks = line_list(TYPICAL[lattice], lattice, noise=np.random.default_rng(1), zero_shift_deg=zero_shift_deg)
+        sources = (BaseLineTrials(), OrthorhombicZones(n_planes=100), MonoclinicZones(n_planes=100, n_rectangles=100))
+        stage = Stage(name="test", sources=(*sources, TriclinicZones(n_planes=100)), zero_shift_deg=zero_shift_deg)
+        one, two = (self.run(stage, peaks, threads=n) for n in (1, 2))
+        assert len(one) == len(two) > 100
+        for x, y in zip(one, two, strict=True):
+            assert (x.bravais_lattice, x.source, x.score) == (y.bravais_lattice, y.source, y.score)
+            assert (x.zero_shift_deg, x.displacement_mm) == (y.zero_shift_deg, y.displacement_mm)
+            np.testing.assert_array_equal(x.metric, y.metric)
+        assert any(c.bravais_lattice is lattice and is_lattice(c, TYPICAL[lattice], lattice) for c in one)
+
+    @pytest.mark.parametrize("threads", [1, 2, 4])
+    def test_order_is_that_of_the_engines_whoever_ends_first(self, threads: int) -> None:
+        sources = (Recorder("slow", wait_s=0.05), Recorder("fast"), Recorder("last"))
+        found = self.run(Stage(name="test", sources=sources), line_list(TYPICAL[B.OP], B.OP), threads=threads)
+        assert [c.source for c in found] == ["slow", "slow", "fast", "fast", "last", "last"]
+        assert [c.score for c in found] == [2.0, 1.0] * 3
+
+    def test_supposed_shift_is_taken_off_and_put_back(self) -> None:
+        source = Recorder("one", zero_shift_deg=0.01)
+        peaks = line_list(TYPICAL[B.OP], B.OP)
+        found = self.run(Stage(name="test", sources=(source,), zero_shift_deg=0.12), peaks)
+        np.testing.assert_allclose(source.seen[0].two_theta_deg, peaks.two_theta_deg - 0.12)
+        assert [c.zero_shift_deg for c in found] == pytest.approx([0.13, 0.13])
+        assert [c.displacement_mm for c in found] == [0.0, 0.0]
+
+    def test_lines_that_a_shift_moves_below_zero_are_left_out(self) -> None:
+        source = Recorder("one")
+        peaks = PeakList.from_positions([0.1, 1.0, 2.0, 3.0, 4.0, 5.0], radiation=CU)
+        self.run(Stage(name="test", sources=(source,), zero_shift_deg=0.2), peaks)
+        np.testing.assert_allclose(source.seen[0].two_theta_deg, [0.8, 1.8, 2.8, 3.8, 4.8])
+
+    def test_lines_that_a_shift_moves_beyond_backscattering_are_left_out(self) -> None:
+        source = Recorder("one")
+        peaks = PeakList.from_positions([100.0, 120.0, 140.0, 150.0, 160.0, 179.9], radiation=CU)
+        self.run(Stage(name="test", sources=(source,), zero_shift_deg=-0.2), peaks)
+        np.testing.assert_allclose(source.seen[0].two_theta_deg, [100.2, 120.2, 140.2, 150.2, 160.2])
+
+    def test_spent_budget_gives_nothing(self) -> None:
+        stage = next(iter(stages(self.settings, CU.wavelength_angstrom)))
+        clock = Clock(budget_s=0.0, started=time.perf_counter() - 1.0)
+        assert run_stage(stage, line_list(TYPICAL[B.OP], B.OP), self.settings, clock, threads=2) == []
+
+
+def test_clock() -> None:
+    clock = Clock.start(0.02)
+    assert not clock.exhausted()
+    assert 0.0 <= clock.elapsed() < 0.02
+    time.sleep(0.03)
+    assert clock.exhausted()
+    assert clock.elapsed() >= 0.03
