@@ -4,6 +4,8 @@ VENV    ?= .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 WORKERS ?= auto
+DATA    ?= ../shared/data
+RESULTS ?= bench-results
 
 .PHONY: help demo test lint check bench clean
 
@@ -31,10 +33,14 @@ lint: $(STAMP)  ## ruff, mypy and the arrow of imports
 
 check: lint test  ## everything that CI runs
 
-bench: $(STAMP)  ## accuracy on simulated and measured patterns (minutes to hours)
-	$(BIN)/python -m benchmarks.accuracy --set simulated
-	$(BIN)/python -m benchmarks.accuracy --set experimental
+bench: $(STAMP)  ## accuracy on measured patterns, speed of the commands, speed of the enumerator (20 minutes)
+	@mkdir -p $(RESULTS)
+	@if [ -d $(DATA) ]; then \
+	  $(BIN)/python -m benchmarks.accuracy --set experimental --tier core --workers 2 --data $(DATA) --out $(RESULTS)/accuracy.json; \
+	else echo "accuracy: skipped, the folder of measured data ($(DATA)) is absent; name one with DATA="; fi
+	$(BIN)/python -m benchmarks.enumerator > $(RESULTS)/enumerator.json
+	$(BIN)/python -m benchmarks.speed --out $(RESULTS)/speed.json
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist demo.png
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist demo.png $(RESULTS)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -41,6 +41,8 @@ SOLVED_PROBABILITY = 0.80
 """Probability from which an answer counts as solved."""
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
+EXACT_STRAIN = 1.0e-6
+"""A given cell has the symmetry that it has to this strain."""
 GIVEN_CELL_SLACK_DEG = (0.04, 0.15, 0.4)
 """How far (degrees) the lines of a cell that a user gives may be off; each is tried and the best kept."""
 Progress = Callable[[str], None]
@@ -136,8 +138,11 @@ def refine_cell(
     if not len(peaks):
         raise InputError("no lines were found, so there is nothing to refine against", source=name or None)
     seconds = {"peaks": time.perf_counter() - start}
-    lattice = bravais_lattice or conventional(cell.gram, 1e-6).bravais_lattice
-    candidate = Candidate(bravais_lattice=lattice, metric=cell.metric, source="given")
+    if bravais_lattice is None:
+        setting = conventional(cell.gram, EXACT_STRAIN)
+        candidate = Candidate(bravais_lattice=setting.bravais_lattice, metric=setting.metric, source="given")
+    else:
+        candidate = Candidate(bravais_lattice=bravais_lattice, metric=cell.metric, source="given")
     trials = [solve_candidates([candidate], line_data(peaks, settings, slack_deg=s)) for s in GIVEN_CELL_SLACK_DEG]
     solved = max(trials, key=lambda t: t.evidence[0] if len(t) else -np.inf)
     refinement = polish(solved.candidates[0] if len(solved) else candidate, peaks, settings, n_rounds=4)

@@ -82,8 +82,11 @@ def supposed_shifts(settings: Settings, wavelength_angstrom: float) -> list[floa
     if settings.fix_zero_shift_deg is not None:
         return []
     step = SHIFT_STEP_DEG * min(1.0, wavelength_angstrom / 1.5)
-    count = int(settings.zero_limit_deg / step + 0.25)
-    return [sign * n * step for n in range(1, count + 1) for sign in (1.0, -1.0)]
+    count = int(settings.zero_limit_deg / step + 1e-9)
+    sizes = [n * step for n in range(1, count + 1)]
+    if settings.zero_limit_deg - count * step > 0.5 * step:
+        sizes.append(settings.zero_limit_deg)
+    return [sign * size for size in sizes for sign in (1.0, -1.0)]
 
 
 def run_stage(stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *, threads: int) -> list[Candidate]:
@@ -91,7 +94,7 @@ def run_stage(stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *
     moved = peaks
     if stage.zero_shift_deg:
         position = peaks.two_theta_deg - stage.zero_shift_deg
-        moved = peaks.select(position > 0.05)
+        moved = peaks.select((position > 0.05) & (position < 179.95))
         moved = moved.replace(two_theta_deg=moved.two_theta_deg - stage.zero_shift_deg)
 
     def propose(source: CandidateSource) -> list[Candidate]:

@@ -111,7 +111,7 @@ def _observed(cell: Cell, lattice: BravaisLattice, rng: np.random.Generator) -> 
         two_theta_from_q(lines.q[seen], wavelength), zero_shift_deg=float(rng.uniform(-1.0, 1.0)) * ZERO_LIMIT_DEG
     )
     apart = np.diff(position, prepend=0.0) > MERGE_DEG
-    position, hkl = position[apart][:N_LINES], lines.hkl[seen][apart][:N_LINES]
+    position, hkl = position[apart][:N_LINES], lines.hkl[seen][apart][:N_LINES].astype(np.int64)
     if position.size < N_LINES or position[0] < low or spanned_index(hkl) != lattice.lattice_points:
         return None
     return np.sort(position + rng.normal(0.0, rng.uniform(*SIGMA_DEG), N_LINES))

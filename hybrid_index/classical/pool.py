@@ -99,7 +99,9 @@ def solved(
 
 
 def _is_within(metric: FloatArray, lattice: BravaisLattice, settings: Settings) -> bool:
-    """Whether a lattice respects the user's limit on volume."""
+    """Whether a lattice respects the user's limits on volume and edges."""
     a, b, c, d, e, f = metric.tolist()
     det = a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0
-    return bool(det * (lattice.lattice_points * settings.max_volume_angstrom3) ** 2 >= 1.0)
+    longest = max(b * c - d * d / 4.0, a * c - e * e / 4.0, a * b - f * f / 4.0)
+    volume = lattice.lattice_points * settings.max_volume_angstrom3
+    return bool(det * volume**2 >= 1.0 and longest <= det * settings.max_edge_angstrom**2)

@@ -12,16 +12,19 @@ import numpy as np
 
 from hybrid_index.classical.pool import SEARCH_LINES, solved
 from hybrid_index.config import Settings
-from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, is_positive_definite, metric_subspace
+from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, metric_subspace
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
 
 _SHAPE_SPREAD = 0.5
-"""Standard deviation of the logarithm of reciprocal squares around their mean."""
-_VOLUME_RANGE = (0.7, 6.0)
-"""Volumes drawn, relative to the one with as many reflections as there are lines."""
-_ANGLE_SPREAD_DEG = 12.0
+"""Standard deviation of the logarithm of reciprocal axes around their mean."""
+_COSINE_SPREAD = 0.2
+_VOLUME_RANGE = (0.6, 2.5)
+"""Volumes drawn, relative to the one that usually has as many reflections as there are lines."""
+# Reflections that symmetry makes one: fewer than the order of the holohedry, for low-angle ones are special
+# (medians over random cells of each family).
+_EQUIVALENTS = {"c": 12.5, "h": 4.3, "t": 3.7, "o": 2.4, "m": 1.6, "a": 1.2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +52,16 @@ class RandomStarts:
 def random_metrics(lattice: BravaisLattice, lines: LineData, n: int, rng: np.random.Generator) -> FloatArray:
     """Reciprocal metrics (m, 6), m ≤ n, of random lattices that have about as many reflections as there are lines."""
     low, high = _VOLUME_RANGE
-    order = {"c": 24, "h": 12, "t": 8, "o": 4, "m": 2, "a": 1}[lattice.value[0]]
-    # N(Q) = 2π/3 · V · Q^1.5 / order, order being the reflections that symmetry makes one.
-    primitive = len(lines) * order / (2.0 * np.pi / 3.0 * lines.q[-1] ** 1.5)
-    volume = primitive * lattice.lattice_points * np.exp(rng.uniform(np.log(low), np.log(high), n))
-    edges = np.exp(rng.normal(0.0, _SHAPE_SPREAD, (n, 3)))
-    angles = np.clip(rng.normal(90.0, _ANGLE_SPREAD_DEG, (n, 3)), 60.0, 120.0)
+    # N(Q) = 2π/3 · V · Q^1.5 / equivalents.
+    usual = len(lines) * _EQUIVALENTS[lattice.value[0]] / (2.0 * np.pi / 3.0 * lines.q[-1] ** 1.5)
+    volume = usual * lattice.lattice_points * np.exp(rng.uniform(np.log(low), np.log(high), n))
+    axes = np.exp(rng.normal(0.0, _SHAPE_SPREAD, (n, 3)))
+    cosines = np.clip(rng.normal(0.0, _COSINE_SPREAD, (n, 3)), -0.5, 0.5)
+    pairs = 2.0 * cosines * axes[:, [1, 0, 0]] * axes[:, [2, 2, 1]]
     subspace = metric_subspace(lattice)
-    metrics = np.empty((n, 6))
-    kept = 0
-    for i in range(n):
-        a, b, c = edges[i] * (volume[i] / np.prod(edges[i])) ** (1.0 / 3.0)
-        cell = Cell(a=a, b=b, c=c, alpha=angles[i, 0], beta=angles[i, 1], gamma=angles[i, 2])
-        if is_positive_definite(cell.gram):
-            metrics[kept] = subspace @ np.linalg.lstsq(subspace, cell.metric, rcond=None)[0]
-            kept += 1
-    return metrics[:kept]
+    metrics = np.column_stack([axes**2, pairs]) @ (subspace @ np.linalg.pinv(subspace)).T
+    a, b, c, d, e, f = metrics.T
+    det = a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0
+    real = (det > 0.05 * a * b * c) & (b * c > d * d / 4.0)
+    scale = (1.0 / (det[real] * volume[real] ** 2)) ** (1.0 / 3.0)
+    return np.ascontiguousarray(metrics[real] * scale[:, None])

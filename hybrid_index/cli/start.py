@@ -10,8 +10,8 @@ from contextlib import contextmanager
 _COLLECT_EVERY = 100_000
 """New objects between two collections; with the usual 700, looking through what imports leave takes 0.3 s."""
 
-UNUSED = ("pandas", "matplotlib")
-"""What lmfit loads where it is installed (0.3 s), and no search ever uses."""
+UNUSED = ("pandas", "matplotlib", "charset_normalizer")
+"""What lmfit and scipy load where it is installed (0.3 s), and no search ever uses."""
 
 
 def collect_garbage_rarely() -> None:

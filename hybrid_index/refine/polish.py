@@ -19,8 +19,10 @@ from hybrid_index.units import FloatArray, displacement_slope
 if TYPE_CHECKING:
     import lmfit
 
-INSEPARABLE = 0.95
-"""Correlation of zero shift and displacement above which the data cannot tell them apart."""
+INSEPARABLE_DEG = 0.01
+"""Uncertainty of the zero shift (at Cu Kα), beside a better known sum, from which it counts as not told apart."""
+_PRIOR_FACTOR = 6.0
+"""The shifts are held this many times more loosely than in the search: just finite, not biased."""
 _SCALE_LIMITS = (0.5, 2.0)
 """Errors are taken for at least and at most this multiple of the stated ones when lines are assigned."""
 _IMPOSSIBLE = 1.0e3
@@ -82,8 +84,7 @@ def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings
     parameters.add("zero", value=model.zero_shift_deg, vary=settings.fix_zero_shift_deg is None)
     parameters.add("displacement", value=model.displacement_mm, vary=settings.fix_displacement_mm is None)
     observed = peaks.two_theta_deg[lines.rows]
-    scale = min(1.0, peaks.wavelength_angstrom / 1.5)
-    priors = np.array([ZERO_PRIOR_DEG, DISPLACEMENT_PRIOR_MM * settings.radius_mm / 200.0]) * scale
+    priors = _shift_priors(peaks, model.radius_mm)
 
     def residual(trial: lmfit.Parameters) -> FloatArray:
         moved = _fitted(model, trial)
@@ -95,6 +96,12 @@ def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings
         return np.concatenate([misfit, np.array([moved.zero_shift_deg, moved.displacement_mm]) / priors])
 
     return lmfit.minimize(residual, parameters, method="leastsq", max_nfev=400)
+
+
+def _shift_priors(peaks: PeakList, radius_mm: float) -> FloatArray:
+    """Standard deviations of the broad priors on zero shift (degrees) and displacement (mm)."""
+    scale = _PRIOR_FACTOR * min(1.0, peaks.wavelength_angstrom / 1.5)
+    return np.array([ZERO_PRIOR_DEG, DISPLACEMENT_PRIOR_MM * radius_mm / 200.0]) * scale
 
 
 def _fitted(model: Model, parameters: lmfit.Parameters) -> Model:
@@ -190,7 +197,8 @@ def _shift(model: Model, peaks: PeakList, names: tuple[str, ...], covariance: Fl
     if "zero" in place and "displacement" in place:
         i, j = place["zero"], place["displacement"]
         correlation = float(covariance[i, j] / max(esd["zero"] * esd["displacement"], 1e-300))
-        if abs(correlation) > INSEPARABLE:
+        limit = INSEPARABLE_DEG * min(1.0, peaks.wavelength_angstrom / 1.5)
+        if esd["zero"] > max(limit, 1.2 * math.sqrt(max(variance, 0.0))):
             note = (
                 "the lines cannot tell zero shift from sample displacement; "
                 f"only their sum ({combined:+.3f}° at 2θ = {middle:.0f}°) is known"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from benchmarks.speed.process import Run, run
 from hybrid_index.errors import InputError, OutputError
 from hybrid_index.export import document, to_json
 from hybrid_index.lattice import CRYSTAL_SYSTEMS, conventional
+from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.types import IndexingResult
-from hybrid_index.units import q_from_two_theta
+from hybrid_index.units import q_from_two_theta, two_theta_from_q
 
 
 def a_run(wall_s: float) -> Run:
@@ -36,8 +38,8 @@ def test_lines_are_those_of_a_lattice_of_the_system() -> None:
         assert conventional(one.gram, lists.NEAR_SYMMETRY).bravais_lattice == one.lattice
         assert one.lattice.crystal_system == one.system
         q = q_from_two_theta(one.two_theta_deg, lists.RADIATION.wavelength_angstrom)
-        possible = lists.enumerate_reflections(one.cell.metric, one.lattice, 1.1 * float(q[-1]), merge_equal_q=True).q
-        exact = lists.two_theta_from_q(possible, lists.RADIATION.wavelength_angstrom)
+        possible = enumerate_reflections(one.cell.metric, one.lattice, 1.1 * float(q[-1]), merge_equal_q=True).q
+        exact = two_theta_from_q(possible, lists.RADIATION.wavelength_angstrom)
         gap = np.min(np.abs(exact[:, None] - one.two_theta_deg), axis=0)
         assert gap.max() < lists.ZERO_LIMIT_DEG + 5.0 * lists.SIGMA_DEG[1]
 
@@ -67,7 +69,8 @@ def test_a_system_is_summed_up() -> None:
     assert found.passed
 
 
-def test_verdict_on_a_document(result: IndexingResult) -> None:
+def test_verdict_on_a_document(make_result: Callable[..., IndexingResult]) -> None:
+    result = make_result()
     assert result.best is not None
     refinement = result.best.refinement
     truth = lists.TimedList(

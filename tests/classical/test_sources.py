@@ -58,8 +58,8 @@ def test_true_lattice_is_proposed_beside_foreign_lines_and_a_small_shift(lattice
     assert any(c.bravais_lattice is lattice and is_lattice(c, truth, lattice) for c in found)
 
 
-@pytest.mark.parametrize("lattice", [B.CI, B.CF, B.TP, B.HP, B.OP])
-def test_random_starts_find_lattices_of_few_parameters(lattice: B) -> None:
+@pytest.mark.parametrize("lattice", [B.CP, B.CI, B.CF])
+def test_random_starts_find_cubic_lattices(lattice: B) -> None:
     found = RandomStarts(rounds=1).propose(line_list(TYPICAL[lattice], lattice), only(lattice), Unlimited())
     assert any(c.bravais_lattice is lattice and is_lattice(c, TYPICAL[lattice], lattice) for c in found)
 
