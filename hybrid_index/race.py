@@ -26,6 +26,8 @@ that were not searched, the lead over any rival is this large. More search settl
 FULL_BITS = 25.0
 FULL_SHARE_INDEXED = 0.95
 """Where nearly every line is indexed and all systems were searched, less evidence is enough to stop."""
+UNDECIDED_PROBABILITY = 0.5
+"""Below this the first answer has too many rivals to stop at."""
 AMBIGUITY_LINES = 20
 AMBIGUITY_TOLERANCE = 5.0e-4
 """Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
@@ -123,6 +125,8 @@ class Race:
         if not len(self.solved):
             return False
         answers = self.answers(6)
+        if answers[0].probability < UNDECIDED_PROBABILITY:
+            return False
         best, share = answers[0].score, self.solved.n_indexed[answers[0].members[0]] / len(self.lines)
         if all_systems and best >= FULL_BITS and share >= FULL_SHARE_INDEXED:
             return True
@@ -135,7 +139,7 @@ class Race:
         score = self.score(self.solved)
         groups = _same_lines(self.solved, self.lines, most)
         heads = np.array([group[0] for group in groups])
-        needless = needless_superlattices(self.solved.grams[heads], score[heads], most=most)
+        needless = needless_superlattices(self.solved.grams[heads], self.solved.n_indexed[heads], most=most)
         probability = probabilities(score[heads], needless)
         answers = [
             Answer(members=tuple(g), score=float(score[g[0]]), needless=bool(n), probability=float(p))

@@ -50,15 +50,17 @@ def merge_same(grams: FloatArray, score: FloatArray) -> npt.NDArray[np.int64]:
     return np.asarray(order[np.sort(first)], dtype=np.int64)
 
 
-def needless_superlattices(grams: FloatArray, score: FloatArray, *, most: int = 8) -> npt.NDArray[np.bool_]:
+def needless_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> npt.NDArray[np.bool_]:
     """Which of the first *most* solutions only multiply the cell of a better one, shape (m,).
 
-    *grams* (m, 3, 3) and *score* (m,), best first. Such a cell explains what the smaller one does and nothing that
-    would have paid for its size; it is no rival answer.
+    *grams* (m, 3, 3) and lines indexed (m,), best first. Such a cell explains no line more than the smaller one; it is
+    no rival answer.
     """
-    needless = np.zeros(len(score), dtype=bool)
-    for i in range(1, min(most, len(score))):
+    needless = np.zeros(len(n_indexed), dtype=bool)
+    for i in range(1, min(most, len(n_indexed))):
         for j in range(i):
+            if n_indexed[i] > n_indexed[j]:
+                continue
             ratio = np.sqrt(np.linalg.det(grams[i]) / np.linalg.det(grams[j]))
             if round(ratio) in (2, 3, 4) and abs(ratio / round(ratio) - 1.0) < 0.02:
                 relation = derivative_relation(grams[j], grams[i], SAME_LATTICE_TOLERANCE)

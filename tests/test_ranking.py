@@ -70,31 +70,36 @@ class TestNeedlessSuperlattices:
     def test_every_superlattice_below_a_better_one_is_needless(self, index: int) -> None:
         gram = TYPICAL[B.AP].gram
         for larger in superlattices(gram, index):
-            found = needless_superlattices(np.array([gram, larger]), np.array([50.0, 45.0]))
+            found = needless_superlattices(np.array([gram, larger]), np.array([20.0, 20.0]))
             assert found.tolist() == [False, True]
 
     def test_a_better_superlattice_is_needed(self) -> None:
         gram = TYPICAL[B.OP].gram
         larger = superlattices(gram, 2)[0]
-        found = needless_superlattices(np.array([larger, gram]), np.array([50.0, 45.0]))
+        found = needless_superlattices(np.array([larger, gram]), np.array([20.0, 20.0]))
         assert found.tolist() == [False, False]
+
+    def test_a_superlattice_that_explains_more_lines_is_a_rival(self) -> None:
+        gram = TYPICAL[B.OP].gram
+        grams = np.array([gram, superlattices(gram, 2)[0]])
+        assert not needless_superlattices(grams, np.array([18.0, 20.0])).any()
 
     def test_other_lattices_of_twice_the_volume_are_rivals(self) -> None:
         gram = Cell(a=5.0, b=6.0, c=7.0).gram
         other = Cell(a=4.7, b=8.1, c=420.0 / (4.7 * 8.1)).gram
-        found = needless_superlattices(np.array([gram, other]), np.array([50.0, 45.0]))
+        found = needless_superlattices(np.array([gram, other]), np.array([20.0, 20.0]))
         assert found.tolist() == [False, False]
 
     def test_superlattice_of_any_better_one(self) -> None:
         first, second = TYPICAL[B.OP].gram, TYPICAL[B.MP].gram
         grams = np.array([first, second, superlattices(second, 3)[4], superlattices(first, 2)[2]])
-        found = needless_superlattices(grams, np.array([50.0, 45.0, 40.0, 35.0]))
+        found = needless_superlattices(grams, np.array([20.0, 20.0, 19.0, 18.0]))
         assert found.tolist() == [False, False, True, True]
 
     def test_fitted_cells_differ_a_little(self) -> None:
         gram = TYPICAL[B.MP].gram
         larger = stretched(superlattices(gram, 2)[1], 1.0008)
-        assert needless_superlattices(np.array([gram, larger]), np.array([50.0, 45.0]))[1]
+        assert needless_superlattices(np.array([gram, larger]), np.array([20.0, 20.0]))[1]
 
     def test_only_the_first_are_looked_at(self) -> None:
         gram = TYPICAL[B.OP].gram

@@ -84,7 +84,7 @@ def _table(result: IndexingResult, width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, len(gap), 0, 0))
     for heading in ("#", "", f"a {gap}b {gap}c (Å), α {gap}β {gap}γ (°)"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("V (Å³)", "M20", "F20", "Lines", "P", "Zero (°)"):
+    for heading in ("V (Å³)", "M20", "F20", "Lines", "P", "Shift (°)"):
         table.add_column(heading, justify="right", no_wrap=True)
     for solution in result.solutions[:ROWS_SHOWN]:
         refinement = solution.refinement
@@ -98,7 +98,7 @@ def _table(result: IndexingResult, width: int) -> Table:
             f"{refinement.merit.f20:.1f}",
             f"{int(assignment.indexed.sum())}/{assignment.indexed.size}",
             f"{solution.probability:.2f}",
-            with_esd(shift.zero_shift_deg, shift.zero_shift_esd_deg),
+            with_esd(shift.combined_deg, shift.combined_esd_deg),
             style="bold" if solution.rank == 1 else None,
         )
     hidden = len(result.solutions) - ROWS_SHOWN
@@ -129,8 +129,9 @@ def _cell_lines(refinement: Refinement, gap: str) -> Iterator[str]:
 
 def _details(result: IndexingResult, best: Solution) -> Iterator[str]:
     shift, assignment = best.refinement.shift, best.refinement.assignment
-    if shift.displacement_mm or shift.displacement_esd_mm:
-        yield f"Displacement {with_esd(shift.displacement_mm, shift.displacement_esd_mm)} mm"
+    zero = with_esd(shift.zero_shift_deg, shift.zero_shift_esd_deg)
+    displacement = with_esd(shift.displacement_mm, shift.displacement_esd_mm)
+    yield f"Zero shift {zero}°, sample displacement {displacement} mm"
     if shift.note and shift.note not in result.reasons:
         yield shift.note
     if result.peaks is not None and not assignment.indexed.all():

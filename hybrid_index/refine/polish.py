@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 INSEPARABLE_DEG = 0.01
 """Uncertainty of the zero shift (at Cu Kα), beside a better known sum, from which it counts as not told apart."""
-_PRIOR_FACTOR = 6.0
+_PRIOR_FACTOR = 3.5
 """The shifts are held this many times more loosely than in the search: just finite, not biased."""
 _SCALE_LIMITS = (0.5, 2.0)
 """Errors are taken for at least and at most this multiple of the stated ones when lines are assigned."""

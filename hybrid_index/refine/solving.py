@@ -134,12 +134,12 @@ def _plausible_gram(metric: FloatArray, code: int) -> FloatArray | None:
 def relatives(solved: Solved, *, systems: Iterable[str], derivatives: bool) -> list[Candidate]:
     """Starts next to what was found: every Bravais lattice that the metrics nearly have.
 
-    With *derivatives* also those of the sub- and superlattices of index two.
+    With *derivatives* also those of the sublattices of index two and three and the superlattices of index two.
     """
     allowed = set(systems)
     starts: list[Candidate] = []
     for origin, gram in zip(solved.candidates, solved.grams, strict=True):
-        derived = [*sublattices(gram, 2), *superlattices(gram, 2)] if derivatives else []
+        derived = [*sublattices(gram, 2), *sublattices(gram, 3), *superlattices(gram, 2)] if derivatives else []
         for near in (gram, *derived):
             starts += [
                 origin.replace(bravais_lattice=setting.bravais_lattice, metric=setting.metric)
