@@ -19,12 +19,12 @@ from hybrid_index.lattice import (
     standardize,
 )
 from hybrid_index.peaks.options import PeakOptions
-from hybrid_index.race import Race
+from hybrid_index.race import Race, load_kernels
 from hybrid_index.ranking import probabilities
 from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import polish
 from hybrid_index.refine.solving import solve_candidates
-from hybrid_index.schedule import Clock, load_kernels, stages
+from hybrid_index.schedule import Clock, stages
 from hybrid_index.types import (
     MIN_LINES,
     Candidate,

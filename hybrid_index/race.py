@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_index.classical.dichotomy import Dichotomy
+from hybrid_index.classical.random_starts import RandomStarts
+from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell, line_positions_agree
 from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
@@ -16,7 +20,7 @@ from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
 from hybrid_index.schedule import Clock, Stage, run_stage
 from hybrid_index.types import Candidate, PeakList
-from hybrid_index.units import FloatArray
+from hybrid_index.units import FloatArray, Radiation
 
 CERTAIN_BITS = 35.0
 CERTAIN_LEAD_BITS = 15.0
@@ -169,3 +173,15 @@ def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
                 break
             groups.append([i])
     return groups
+
+
+@functools.cache
+def load_kernels() -> None:
+    """Compile the kernels, or load them from the cache, so that no search pays for it out of its budget."""
+    two_theta = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
+    peaks = PeakList.from_positions(two_theta, radiation=Radiation(wavelength_angstrom=1.5406))
+    settings = Settings(max_volume_angstrom3=60.0, max_edge_angstrom=8.0, zero_limit_deg=0.0)
+    race = Race(peaks=peaks, settings=settings, clock=Clock.start(3600.0))
+    sources = (BaseLineTrials(), OrthorhombicZones(), MonoclinicZones(), TriclinicZones(), Dichotomy())
+    race.run(Stage(name="kernels", sources=(*sources, RandomStarts(n_starts=5))))
+    race.is_certain(all_systems=True)

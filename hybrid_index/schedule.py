@@ -7,7 +7,6 @@ fixed order, so the answer does not depend on the number of threads.
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +16,7 @@ from hybrid_index.classical.dichotomy import Dichotomy
 from hybrid_index.classical.random_starts import RandomStarts
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
-from hybrid_index.refine.lines import line_data
-from hybrid_index.refine.solving import solve_candidates
 from hybrid_index.types import Candidate, CandidateSource, PeakList
-from hybrid_index.units import Radiation
 
 SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
@@ -109,19 +105,3 @@ def run_stage(stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *
         with ThreadPoolExecutor(max_workers=threads) as pool:
             found = list(pool.map(propose, stage.sources))
     return [candidate for one in found for candidate in one]
-
-
-@functools.cache
-def load_kernels() -> None:
-    """Compile the kernels, or load them from the cache, so that no search pays for it out of its budget."""
-    two_theta = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
-    peaks = PeakList.from_positions(two_theta, radiation=Radiation(wavelength_angstrom=1.5406))
-    settings = Settings(max_volume_angstrom3=30.0, max_edge_angstrom=8.0, zero_limit_deg=0.0)
-    clock = Clock.start(60.0)
-    sources: tuple[CandidateSource, ...] = (
-        BaseLineTrials(), OrthorhombicZones(), MonoclinicZones(), TriclinicZones(), Dichotomy(),
-        RandomStarts(n_starts=5),
-    )  # fmt: skip
-    for source in sources:
-        found = list(source.propose(peaks, settings, clock))
-        solve_candidates(found[:2], line_data(peaks, settings))

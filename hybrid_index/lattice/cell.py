@@ -184,7 +184,7 @@ def is_positive_definite(gram: npt.ArrayLike) -> bool:
     # Sylvester's criterion on the cosines between the vectors; plain numbers are twenty times as fast as an array.
     alpha, beta, gamma = d * d / (b * c), e * e / (a * c), f * f / (a * b)
     volume = 1.0 + 2.0 * d * e * f / (a * b * c) - alpha - beta - gamma
-    return bool(max(alpha, beta, gamma) < 1.0 and volume > 1e-9)
+    return bool(max(alpha, beta, gamma) < 1.0 and volume > 1e-12)
 
 
 # Columns: primitive direct basis vectors in terms of the conventional ones.

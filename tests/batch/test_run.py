@@ -76,6 +76,11 @@ def test_refusals(tmp_path: Path) -> None:
         run_batch(items_of("good"), tmp_path / "out.jsonl", workers=0, solve=solve)
 
 
+def _heed_interrupts() -> None:
+    """Undo what a shell does to jobs in the background: a test that runs in one must still be interruptible."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt_leaves_what_is_done_and_no_worker(tmp_path: Path) -> None:
     mark, out = tmp_path / "mark", tmp_path / "out.jsonl"
     code = (
@@ -89,7 +94,12 @@ def test_interrupt_leaves_what_is_done_and_no_worker(tmp_path: Path) -> None:
     script.write_text(code)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, str(script)], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, str(script)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
     )
     partial = tmp_path / "out.jsonl.partial"
     deadline = time.monotonic() + 60.0
