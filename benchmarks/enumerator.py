@@ -27,7 +27,7 @@ from rich.table import Table
 
 import hybrid_index
 from hybrid_index.lattice import BravaisLattice, Cell, primitive_gram, to_pymatgen
-from hybrid_index.refine.hkl import enumerate_reflections, sorted_lines
+from hybrid_index.refine.hkl import enumerate_reflections, listed_reflections
 from hybrid_index.units import FloatArray, parse_radiation, q_from_two_theta, two_theta_from_q
 
 if TYPE_CHECKING:
@@ -87,11 +87,10 @@ def lines_of_function(cell: Cell, lattice: BravaisLattice, two_theta_deg: float)
 
 
 def kernel_for(cell: Cell, lattice: BravaisLattice, two_theta_deg: float) -> Callable[[], FloatArray]:
-    """The kernel on a metric and arrays that are there already; it gives Q."""
+    """The kernel on a metric that is there already; it gives Q."""
     metric, code = cell.metric, lattice.code
     q_max = float(q_from_two_theta(two_theta_deg, WAVELENGTH_ANGSTROM))
-    hkl, q = np.empty((ROOM, 3), dtype=np.int32), np.empty(ROOM)
-    return lambda: q[: sorted_lines(metric, code, q_max, hkl, q)]
+    return lambda: np.asarray(listed_reflections(metric, code, q_max, True, ROOM)[2])
 
 
 def lines_of_pattern(structure: Structure, two_theta_deg: float) -> FloatArray:

@@ -67,14 +67,6 @@ def multiplicity_of(code: int, h: int, k: int, l: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _multiplicities(code: int, hkl: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    values = np.empty(hkl.shape[0], dtype=np.int64)
-    for i in range(hkl.shape[0]):
-        values[i] = multiplicity_of(code, hkl[i, 0], hkl[i, 1], hkl[i, 2])
-    return values
-
-
-@njit(cache=True, nogil=True)
 def fill_reflections(metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[np.int32], q: FloatArray) -> int:
     """Write the unique reflections of a lattice with 0 < Q ≤ *q_max* into *hkl* (m, 3) and *q* (m,), unsorted.
 
@@ -143,24 +135,6 @@ def fill_reflections(metric: FloatArray, code: int, q_max: float, hkl: npt.NDArr
     return n
 
 
-@njit(cache=True, nogil=True)
-def sorted_lines(metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[np.int32], q: FloatArray) -> int:
-    """As :func:`fill_reflections`, but ascending in Q and with equal Q merged: one entry a line."""
-    n = fill_reflections(metric, code, q_max, hkl, q)
-    if n <= 0:
-        return n
-    order = np.argsort(q[:n], kind="mergesort")
-    q_sorted, hkl_sorted = q[:n][order], hkl[:n][order]
-    m = 0
-    for i in range(n):
-        if m and q_sorted[i] - q[m - 1] <= EQUAL_Q * q_sorted[i]:
-            continue
-        q[m] = q_sorted[i]
-        hkl[m] = hkl_sorted[i]
-        m += 1
-    return m
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reflections:
     """Reflections ascending in Q: ``hkl`` (n, 3), ``q`` (n,) in Å⁻², ``multiplicity`` (n,)."""
@@ -197,21 +171,34 @@ def enumerate_reflections(
     """
     values = np.ascontiguousarray(metric, dtype=np.float64)
     expected = expected_count(values, q_max)
-    if not np.isfinite(expected) or expected > 1e7:
+    if not math.isfinite(expected) or expected > 1e7:
         raise InputError(f"the metric {values.tolist()} gives no finite number of reflections up to Q = {q_max:g} Å⁻²")
     capacity = int(1.5 * expected) + 1000
-    hkl, q = np.empty((capacity, 3), dtype=np.int32), np.empty(capacity)
-    n = fill_reflections(values, lattice.code, float(q_max), hkl, q)
-    if n < 0:
+    found, hkl, q, multiplicity = listed_reflections(values, lattice.code, float(q_max), merge_equal_q, capacity)
+    if not found:
         raise InputError(f"the metric {values.tolist()} is not that of a lattice (not positive definite)")
-    order = np.argsort(q[:n], kind="stable")
-    hkl, q = hkl[:n][order], q[:n][order]
-    multiplicity = _multiplicities(lattice.code, hkl)
-    if merge_equal_q and n:
-        first = np.flatnonzero(np.diff(q, prepend=-1.0) > EQUAL_Q * q)
-        multiplicity = np.add.reduceat(multiplicity, first)
-        hkl, q = hkl[first], q[first]
     return Reflections(hkl=hkl, q=q, multiplicity=multiplicity)
+
+
+@njit(cache=True, nogil=True)
+def listed_reflections(
+    metric: FloatArray, code: int, q_max: float, merge_equal_q: bool, capacity: int
+) -> tuple[bool, npt.NDArray[np.int32], FloatArray, npt.NDArray[np.int64]]:
+    """Whether there is such a lattice, and its reflections in order, with multiplicities."""
+    hkl, q = np.empty((capacity, 3), dtype=np.int32), np.empty(capacity)
+    count = fill_reflections(metric, code, q_max, hkl, q)
+    n = max(count, 0)
+    order = np.argsort(q[:n], kind="mergesort")
+    hkl_listed, q_listed = np.empty((n, 3), dtype=np.int32), np.empty(n)
+    multiplicity = np.zeros(n, dtype=np.int64)
+    m = 0
+    for i in order:
+        if not (merge_equal_q and m and q[i] - q_listed[m - 1] <= EQUAL_Q * q[i]):
+            hkl_listed[m] = hkl[i]
+            q_listed[m] = q[i]
+            m += 1
+        multiplicity[m - 1] += multiplicity_of(code, hkl[i, 0], hkl[i, 1], hkl[i, 2])
+    return count >= 0, hkl_listed[:m], q_listed[:m], multiplicity[:m]
 
 
 def expected_count(metric: FloatArray, q_max: float) -> float:
@@ -219,8 +206,8 @@ def expected_count(metric: FloatArray, q_max: float) -> float:
     a, b, c, d, e, f = metric.tolist()
     minors = (b * c - d * d / 4.0, a * c - e * e / 4.0, a * b - f * f / 4.0)
     det = a * minors[0] + (d * e * f - b * e * e - c * f * f) / 4.0
-    if not (np.isfinite(det) and det > 0.0 and min(minors) > 0.0):
-        return np.nan
+    if not (math.isfinite(det) and det > 0.0 and min(minors) > 0.0):
+        return math.nan
     if not q_max > 0.0:
         return 0.0
     u, v, w = (math.sqrt(q_max * minor / det) for minor in minors)

@@ -111,7 +111,7 @@ def test_kernels_equal_their_python(lattice: BravaisLattice, monkeypatch: pytest
     q_max = some_q_max(cell, lattice, 300.0)
     compiled = enumerate_reflections(cell.metric, lattice, q_max)
     lines = line_positions(cell, lattice, q_max)
-    for name in ("is_allowed", "multiplicity_of", "fill_reflections", "sorted_lines"):
+    for name in ("is_allowed", "multiplicity_of", "fill_reflections", "listed_reflections"):
         monkeypatch.setattr(kernels, name, getattr(kernels, name).py_func)
     plain = enumerate_reflections(cell.metric, lattice, q_max)
     np.testing.assert_array_equal(compiled.hkl, plain.hkl)
@@ -121,10 +121,10 @@ def test_kernels_equal_their_python(lattice: BravaisLattice, monkeypatch: pytest
 
 
 def line_positions(cell: Cell, lattice: BravaisLattice, q_max: float) -> FloatArray:
-    hkl, q = np.empty((5000, 3), dtype=np.int32), np.empty(5000)
-    n = kernels.sorted_lines(cell.metric, lattice.code, q_max, hkl, q)
-    np.testing.assert_allclose(q[:n], gemmi.UnitCell(*cell.parameters).calculate_1_d2_array(hkl[:n]), rtol=1e-9)
-    return q[:n]
+    found, hkl, q, _ = kernels.listed_reflections(cell.metric, lattice.code, q_max, True, 5000)
+    assert found
+    np.testing.assert_allclose(q, gemmi.UnitCell(*cell.parameters).calculate_1_d2_array(hkl), rtol=1e-9)
+    return np.asarray(q, dtype=np.float64)
 
 
 def multiplicities(found: Reflections) -> dict[tuple[int, ...], int]:
