@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +43,8 @@ SOLVED_PROBABILITY = 0.80
 """Probability from which an answer counts as solved."""
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
+CAREFUL_RANKS = 3
+"""So many of the first solutions have their lines assigned again after the first fit."""
 EXACT_STRAIN = 1.0e-6
 """A given cell has the symmetry that it has to this strain."""
 GIVEN_CELL_SLACK_DEG = (0.04, 0.15, 0.4)
@@ -97,6 +101,7 @@ def index(
         return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
     peaks = _strongest(peaks, settings.max_lines)
     say("loading kernels")
+    threading.Thread(target=importlib.import_module, args=("lmfit",), daemon=True).start()  # wanted at the end
     load_kernels()
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     exhausted = False
@@ -203,7 +208,7 @@ def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
     solutions = []
     for rank, answer in enumerate(race.answers(settings.max_solutions), start=1):
         candidate = _in_standard_setting(solved.candidates[answer.members[0]])
-        refinement = polish(candidate, race.peaks, settings)
+        refinement = polish(candidate, race.peaks, settings, n_rounds=2 if rank <= CAREFUL_RANKS else 1)
         partners = tuple(
             Equivalent(
                 bravais_lattice=solved.candidates[j].bravais_lattice,
