@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.classical.dichotomy import Dichotomy
-from hybrid_index.classical.random_starts import RandomStarts
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell, line_positions_agree
@@ -177,11 +175,15 @@ def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
 
 @functools.cache
 def load_kernels() -> None:
-    """Compile the kernels, or load them from the cache, so that no search pays for it out of its budget."""
+    """Compile the kernels, or load them from the cache, so that no search pays for it out of its budget.
+
+    Those of the last resorts are left to the searches that need them.
+    """
     two_theta = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
     peaks = PeakList.from_positions(two_theta, radiation=Radiation(wavelength_angstrom=1.5406))
     settings = Settings(max_volume_angstrom3=60.0, max_edge_angstrom=8.0, zero_limit_deg=0.0)
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(3600.0))
-    sources = (BaseLineTrials(), OrthorhombicZones(), MonoclinicZones(), TriclinicZones(), Dichotomy())
-    race.run(Stage(name="kernels", sources=(*sources, RandomStarts(n_starts=5))))
+    race.run(
+        Stage(name="kernels", sources=(BaseLineTrials(), OrthorhombicZones(), MonoclinicZones(), TriclinicZones()))
+    )
     race.is_certain(all_systems=True)

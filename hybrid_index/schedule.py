@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from hybrid_index.classical.dichotomy import Dichotomy
-from hybrid_index.classical.random_starts import RandomStarts
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -61,7 +59,7 @@ def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
     for zero in supposed_shifts(settings, wavelength_angstrom):
         yield Stage(name=f"zero shift {zero:+.2f}°", sources=first + second, zero_shift_deg=zero)
     yield Stage(name="deeper", sources=deep_sources())
-    yield Stage(name="exhaustively, and at random", sources=(Dichotomy(), RandomStarts()))
+    yield Stage(name="exhaustively, and at random", sources=last_resorts())
 
 
 def deep_sources() -> tuple[CandidateSource, ...]:
@@ -71,6 +69,14 @@ def deep_sources() -> tuple[CandidateSource, ...]:
         MonoclinicZones(name="zones-monoclinic-deep", n_planes=3000, n_rectangles=2000, capacity=8000),
         TriclinicZones(name="zones-triclinic-deep", n_planes=3000, n_base=16, capacity=8000),
     )
+
+
+def last_resorts() -> tuple[CandidateSource, ...]:
+    """Dichotomy and random starts; their kernels are loaded only by searches that come to this."""
+    from hybrid_index.classical.dichotomy import Dichotomy
+    from hybrid_index.classical.random_starts import RandomStarts
+
+    return Dichotomy(), RandomStarts()
 
 
 def supposed_shifts(settings: Settings, wavelength_angstrom: float) -> list[float]:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.speed import lists, measures, report
-from benchmarks.speed.process import Run, run
+from benchmarks.speed.process import Run, environment, run
 from hybrid_index.errors import InputError, OutputError
 from hybrid_index.export import document, to_json
 from hybrid_index.lattice import CRYSTAL_SYSTEMS, conventional
@@ -84,6 +84,14 @@ def test_verdict_on_a_document(make_result: Callable[..., IndexingResult]) -> No
     assert measures.verdict(to_json(document(result)), truth) == (result.status, True)
     assert measures.verdict(to_json(document(result)), other) == (result.status, False)
     assert measures.verdict("hybrid-index: something broke", truth) == ("failed", False)
+
+
+def test_bytecode_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("KEPT", "yes")
+    env = environment({"NUMBA_CACHE_DIR": "here"})
+    assert "PYTHONDONTWRITEBYTECODE" not in env
+    assert (env["KEPT"], env["NUMBA_CACHE_DIR"]) == ("yes", "here")
 
 
 def test_process_is_measured() -> None:
