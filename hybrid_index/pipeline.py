@@ -99,7 +99,7 @@ def index(
         if not is_pattern:
             raise InputError(reason.replace("were found", "are given"), source=peaks.source or name or None)
         return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
-    peaks = _strongest(peaks, settings.max_lines)
+    peaks = _low_angle(peaks, settings.max_lines)
     say("loading kernels")
     threading.Thread(target=importlib.import_module, args=("lmfit",), daemon=True).start()  # wanted at the end
     load_kernels()
@@ -195,7 +195,7 @@ def _peaks_of(
     return find_peaks(data, options), data.name or Path(data.source).name, True
 
 
-def _strongest(peaks: PeakList, max_lines: int) -> PeakList:
+def _low_angle(peaks: PeakList, max_lines: int) -> PeakList:
     """The first *max_lines* lines: low-angle lines carry the lattice."""
     return peaks if len(peaks) <= max_lines else peaks.select(np.arange(len(peaks)) < max_lines)
 
