@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,7 +99,6 @@ def index(
         return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
     peaks = _low_angle(peaks, settings.max_lines)
     say("loading kernels")
-    threading.Thread(target=importlib.import_module, args=("lmfit",), daemon=True).start()  # wanted at the end
     load_kernels()
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     exhausted = False

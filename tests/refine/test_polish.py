@@ -192,8 +192,7 @@ class TestShifts:
                 found = polish(start, peaks, Settings.from_mapping(dict(fixed)))
                 each.append((found.cell.a - truth.a) / found.cell_esd.a)
         assert abs(np.mean(each)) < 0.5
-        # With both free the esds also hold the doubt how the shift splits, which one true split does not use up.
-        assert (0.7 if fixed else 0.5) < np.std(each) < 1.4
+        assert 0.7 < np.std(each) < 1.4
 
 
 class TestAssignment:
