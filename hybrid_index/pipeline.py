@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from hybrid_index.peaks.options import PeakOptions
 from hybrid_index.race import Race, load_kernels
 from hybrid_index.ranking import probabilities
 from hybrid_index.refine.lines import line_data
-from hybrid_index.refine.polish import polish
+from hybrid_index.refine.polish import load_fitter, polish
 from hybrid_index.refine.solving import solve_candidates
 from hybrid_index.schedule import Clock, stages
 from hybrid_index.types import (
@@ -98,14 +99,15 @@ def index(
             raise InputError(reason.replace("were found", "are given"), source=peaks.source or name or None)
         return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
     peaks = _low_angle(peaks, settings.max_lines)
-    say("loading kernels")
-    load_kernels()
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
+    threading.Thread(target=load_fitter, daemon=True).start()  # the kernels of a search leave Python free for it
     exhausted = False
     for number, stage in enumerate(stages(settings, peaks.wavelength_angstrom)):
         if race.clock.exhausted():
             exhausted = True
             break
+        with race.clock.stopped():
+            load_kernels(stage)
         say(f"searching: {stage.name}")
         race.run(stage)
         if race.is_certain(all_systems=number > 0):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 from dataclasses import dataclass, field
@@ -10,14 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell, line_positions_agree
 from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
 from hybrid_index.schedule import Clock, Stage, run_stage
-from hybrid_index.types import Candidate, PeakList
+from hybrid_index.types import Candidate, CandidateSource, PeakList
 from hybrid_index.units import FloatArray, Radiation
 
 CERTAIN_BITS = 35.0
@@ -41,6 +39,9 @@ SHIFT_MARGIN_DEG = 0.1
 """A shift beyond the user's limit on the zero by this much may come from the displacement."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
+_LOADING_S = 3600.0
+"""A budget for compilation that never ends it."""
+_loaded: set[type[CandidateSource]] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,17 +174,18 @@ def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
     return groups
 
 
-@functools.cache
-def load_kernels() -> None:
-    """Compile the kernels, or load them from the cache, so that no search pays for it out of its budget.
+def load_kernels(stage: Stage) -> None:
+    """Compile the kernels that a stage needs, or load them from the cache, unless an earlier stage has.
 
-    Those of the last resorts are left to the searches that need them.
+    Called outside the time budget, and stage by stage: a pattern that the first stage solves waits for no others.
     """
+    missing = {type(source): source for source in stage.sources if type(source) not in _loaded}
+    if not missing:
+        return
     two_theta = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
     peaks = PeakList.from_positions(two_theta, radiation=Radiation(wavelength_angstrom=1.5406))
     settings = Settings(max_volume_angstrom3=60.0, max_edge_angstrom=8.0, zero_limit_deg=0.0)
-    race = Race(peaks=peaks, settings=settings, clock=Clock.start(3600.0))
-    race.run(
-        Stage(name="kernels", sources=(BaseLineTrials(), OrthorhombicZones(), MonoclinicZones(), TriclinicZones()))
-    )
+    race = Race(peaks=peaks, settings=settings, clock=Clock.start(_LOADING_S))
+    race.run(Stage(name="kernels", sources=tuple(missing.values())))
     race.is_certain(all_systems=True)
+    _loaded.update(missing)

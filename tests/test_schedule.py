@@ -151,3 +151,10 @@ def test_clock() -> None:
     time.sleep(0.03)
     assert clock.exhausted()
     assert clock.elapsed() >= 0.03
+
+
+def test_a_stopped_clock_does_not_count() -> None:
+    clock = Clock.start(60.0)
+    with clock.stopped():
+        time.sleep(0.05)
+    assert clock.elapsed() < 0.05

@@ -32,6 +32,17 @@ def test_hidden_packages_come_back_after_an_error() -> None:
     assert colorsys.__name__ == "colorsys"
 
 
+def test_hollow_packages_have_any_name_for_a_while() -> None:
+    sys.modules.pop("colorsys", None)
+    with without((), hollow=("colorsys",)):
+        from colorsys import anything  # type: ignore[attr-defined]
+
+        assert anything is None
+    from colorsys import rgb_to_hls
+
+    assert rgb_to_hls(1.0, 1.0, 1.0)[1] == 1.0
+
+
 def test_garbage_is_still_collected() -> None:
     before = gc.get_threshold()
     try:
