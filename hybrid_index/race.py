@@ -29,7 +29,7 @@ FULL_SHARE_INDEXED = 0.95
 UNDECIDED_PROBABILITY = 0.5
 """Below this the first answer has too many rivals to stop at."""
 AMBIGUITY_LINES = 20
-AMBIGUITY_TOLERANCE = 5.0e-4
+AMBIGUITY_TOLERANCE = 1.5e-3
 """Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
 MAX_GENERATIONS = 4
 N_SYMMETRY = 12
