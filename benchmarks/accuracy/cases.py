@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from hybrid_index.types import IntArray, Pattern, PeakList
 from hybrid_index.units import FloatArray, Radiation, parse_radiation
 
 Half = Literal["tune", "report"]
+T = TypeVar("T")
 
 RADIATION = "CuKa1"
 TWO_THETA_MIN_DEG = 5.0
@@ -168,6 +169,16 @@ def draw_cases(
     return list(islice(cases, skip, skip + limit))
 
 
+def in_turn(queues: Iterable[Sequence[T]]) -> list[T]:
+    """First of each, then second of each, and so on."""
+    return [item for item in chain.from_iterable(zip_longest(*queues)) if item is not None]
+
+
+def volume_bin(lattice: KnownLattice) -> int:
+    """Number of the volume bin of a lattice, from 0."""
+    return int(np.searchsorted(VOLUME_BINS_ANGSTROM3, float(np.sqrt(np.linalg.det(lattice.gram)))))
+
+
 def spanned_index(hkl: IntArray) -> int:
     """Index of the lattice that integer rows (n, 3) span in that of all integers; 0 where they span no volume.
 
@@ -196,15 +207,9 @@ def _stratified(lattices: Iterable[KnownLattice]) -> list[KnownLattice]:
     """Order lattices so that strata of crystal system and volume take turns."""
     strata: dict[str, dict[int, list[KnownLattice]]] = defaultdict(lambda: defaultdict(list))
     for lattice in sorted(lattices, key=lambda lattice: lattice.key):
-        volume = float(np.sqrt(np.linalg.det(lattice.gram)))
-        strata[lattice.system][int(np.searchsorted(VOLUME_BINS_ANGSTROM3, volume))].append(lattice)
-    by_system = [_in_turn(bins for _, bins in sorted(strata[system].items())) for system in sorted(strata)]
-    return _in_turn(by_system)
-
-
-def _in_turn(queues: Iterable[Sequence[KnownLattice]]) -> list[KnownLattice]:
-    """First of each, then second of each, and so on."""
-    return [item for item in chain.from_iterable(zip_longest(*queues)) if item is not None]
+        strata[lattice.system][volume_bin(lattice)].append(lattice)
+    by_system = [in_turn(bins for _, bins in sorted(strata[system].items())) for system in sorted(strata)]
+    return in_turn(by_system)
 
 
 def _usable_gram(record: Mapping[str, Any]) -> FloatArray | None:

@@ -174,21 +174,29 @@ def diagnose(
         members = race.answers(settings.max_solutions)[0].members
         first = _fit(race, race.solved, members[0])
         first_is_true = any(held[i] for i in members)
-    cause: Cause
     if first_is_true:
         # the last refinement, after the race, led away from it; or time made the difference
         near = answer is not None and same_shortest_vectors(answer, true, REACH)
-        cause = "lost in refinement" if near else "not repeated"
-    elif first and best_true and first.score_bits >= best_true.score_bits:
-        cause = "undecidable"
-    elif best_true is None:
-        cause = "lost in refinement"
-    elif any(held):
-        cause = "ranked below"
+        cause: Cause = "lost in refinement" if near else "not repeated"
     else:
-        cause = "lost in refinement" if proposed else "never proposed"
+        cause = cause_of(first, best_true, proposed=proposed, held=any(held))
     relation = NO_ANSWER if answer is None else relation_of(true, answer, tolerance)
     return Miss(cause=cause, relation=relation, proposed=proposed, first=first, true=best_true)
+
+
+def cause_of(first: Fit | None, true: Fit | None, *, proposed: bool, held: bool) -> Cause:
+    """Name the cause, given the fits of the wrong first answer and of the truth, and how far the truth came.
+
+    What no search could help comes before what a better search would: first a wrong cell that explains the lines as
+    well, then a truth that refinement leaves (*true* is ``None``).
+    """
+    if first and true and first.score_bits >= true.score_bits:
+        return "undecidable"
+    if true is None:
+        return "lost in refinement"
+    if held:
+        return "ranked below"
+    return "lost in refinement" if proposed else "never proposed"
 
 
 def _was_proposed(seen: list[Candidate], true: FloatArray) -> bool:

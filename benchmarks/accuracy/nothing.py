@@ -18,7 +18,9 @@ from benchmarks.accuracy.cases import (
     Half,
     KnownLattice,
     generator,
+    in_turn,
     observable,
+    volume_bin,
 )
 from hybrid_index.lattice import holohedry_order
 from hybrid_index.simulate import CONDITIONS, Background, Lines, draw_peak_list, simulate_pattern
@@ -88,12 +90,14 @@ def mixtures(lattices: Sequence[KnownLattice], *, name: str) -> Iterator[Case]:
     """Yield mixtures of two or three structures, as a laboratory diffractometer shows them.
 
     The strongest lines of all phases are equally strong. Neighbours in density of lines are mixed, for a phase with
-    many more lines than the others would dominate.
+    many more lines than the others would dominate; small and large cells take turns.
     """
     rng = generator(f"mixtures/{name}")
     radiation = parse_radiation(RADIATION)
     dense = sorted(lattices, key=_density)
-    for start in rng.permutation(max(len(dense) - max(PHASES) + 1, 0)).tolist():
+    starts = rng.permutation(max(len(dense) - max(PHASES) + 1, 0)).tolist()
+    bins = sorted({volume_bin(dense[start]) for start in starts})
+    for start in in_turn([[start for start in starts if volume_bin(dense[start]) == b] for b in bins]):
         number = int(rng.choice(PHASES))
         case = _mixture(dense[start : start + number], radiation)
         if case is not None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,8 @@ import pytest
 from rich.console import Console
 
 import hybrid_index
-from benchmarks.accuracy import cases, experimental, report, score
+from benchmarks.accuracy import cases, experimental, report, score, summary
+from benchmarks.accuracy.causes import Fit, Miss
 from hybrid_index.errors import InputError, OutputError
 from hybrid_index.lattice import BravaisLattice, Cell, primitive_gram
 from hybrid_index.types import (
@@ -96,7 +99,7 @@ def test_equivalents_count_and_are_shown() -> None:
     partner = Equivalent(bravais_lattice=BravaisLattice.OP, cell=TRUE, relation="same lines")
     outcome = score.judge(case(), result(solution(1, WRONG, equivalents=(partner,))), 2.0)
     assert (outcome.rank, outcome.by_equivalent) == (1, True)
-    assert report.summary([outcome])["by_equivalent"] == 1.0
+    assert summary.summary([outcome])["by_equivalent"] == 1.0
 
 
 def test_no_answer_is_an_outcome() -> None:
@@ -117,7 +120,7 @@ def test_summary_counts_rates_and_trust() -> None:
     right = score.judge(case(), result(solution(1, TRUE, probability=1.0)), 1.0)
     second = score.judge(case(), result(solution(1, WRONG, probability=0.5), solution(2, TRUE)), 2.0)
     wrong = score.judge(case(), result(solution(1, WRONG, probability=0.96)), 6.0)
-    s = report.summary([right, second, wrong])
+    s = summary.summary([right, second, wrong])
     assert (s["rank1"], s["in_list"]) == pytest.approx((1 / 3, 2 / 3))
     assert s["median_s"] == 2.0
     assert s["brier"] == pytest.approx((0.0 + 0.25 + 0.96**2) / 3)
@@ -127,7 +130,7 @@ def test_summary_counts_rates_and_trust() -> None:
 def test_report_is_written_compared_and_printed(tmp_path: Path) -> None:
     before = [score.judge(case(), result(solution(1, WRONG)), 3.0)]
     now = [score.judge(case(), result(solution(1, TRUE)), 1.0)]
-    report.write_json(tmp_path / "old.json", before, {"half": "tune"})
+    report.write_json(tmp_path / "old.json", before, {"half": "tune"}, summary.tables(before))
     console = Console(record=True, width=200)
     report.print_report(before, console)
     report.print_comparison(now, tmp_path / "old.json", console)
@@ -136,9 +139,71 @@ def test_report_is_written_compared_and_printed(tmp_path: Path) -> None:
     assert "Gained (1): lab: it" in text
 
 
+def test_documents_give_back_what_was_written(tmp_path: Path) -> None:
+    fit = Fit(score_bits=40.5, evidence_bits=42.0, n_indexed=18, n_possible=30, rms=0.9)
+    miss = Miss(cause="undecidable", relation="superlattice of index 2", proposed=True, first=fit, true=fit)
+    missed = replace(score.judge(case(), result(solution(1, WRONG)), 3.0), miss=miss)
+    right = score.judge(case(name="other"), result(solution(1, TRUE)), 3.0)
+    assert missed.answers == (score.Answer(lattice="oP", parameters=WRONG.parameters, probability=0.5),)
+    report.write_json(tmp_path / "x.json", [missed, right], {}, summary.tables([missed, right]))
+    assert report.read_outcomes(tmp_path / "x.json") == [replace(o, answers=()) for o in (missed, right)]
+    document = json.loads((tmp_path / "x.json").read_text())
+    assert document["misses"]["lab"]["causes"]["undecidable"] == 1
+    assert document["misses"]["lab"]["relations"]["undecidable"] == {"superlattice of index 2": 1}
+    assert document["strata"]["lab"]["lines"]["≤ 12"]["n"] == 2
+
+
+def test_strata_put_edges_into_the_lower_bin() -> None:
+    outcome = score.judge(case(), result(solution(1, TRUE)), 1.0)
+    many = [replace(outcome, n_peaks=n, volume=v) for n, v in ((12, 250.0), (13, 251.0), (40, 3000.0), (60, 3001.0))]
+    tables = summary.strata(many)
+    assert {label: s["n"] for label, s in tables["lines"].items()} == {"≤ 12": 1, "13–20": 1, "21–40": 1, "> 40": 1}
+    assert list(tables["V (Å³)"]) == ["≤ 250", "250–1000", "1000–3000", "> 3000"]
+
+
+def test_searches_that_ran_out_of_time_are_marked() -> None:
+    quick = result(solution(1, TRUE))
+    slow = replace(quick, timing_s={"search": 9.0, "rank": 0.95, "refine": 5.0}, settings={"budget_s": 10.0})
+    assert [score.judge(case(), r, 10.0).limited for r in (quick, slow)] == [False, True]
+
+
+def test_bare_lists_hold_positions_and_intensities_only() -> None:
+    listed = PeakList.from_positions(
+        [12.0, 20.0], radiation=CU, intensity=[3.0, 9.0], two_theta_esd_deg=0.003, fwhm_deg=0.1, name="x"
+    )
+    bare = case(data=listed).bare().data
+    assert isinstance(bare, PeakList)
+    assert bare.two_theta_deg.tolist() == [12.0, 20.0]
+    assert bare.intensity.tolist() == [3.0, 9.0]
+    assert bare.name == "x"
+    assert not np.any(bare.two_theta_esd_deg == 0.003)
+    assert np.all(np.isnan(bare.fwhm_deg))
+    assert case(data=Path("a.xye")).bare().data == Path("a.xye")
+
+
+def test_a_miss_is_explained_where_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([result(solution(1, WRONG)), result(solution(1, WRONG)), result(solution(1, TRUE)), result()])
+    monkeypatch.setitem(vars(hybrid_index), "index", lambda *_, **__: next(answers))
+    monkeypatch.setattr(score, "diagnose", lambda *_: Miss(cause="never proposed"))
+    settings = hybrid_index.Settings()
+    assert score.run_case(case(), settings).miss is None
+    assert score.run_case(case(), settings, causes=True).miss == Miss(cause="never proposed")
+    assert score.run_case(case(), settings, causes=True).miss is None
+    assert score.run_case(case(gram=None), settings, causes=True).miss is None
+
+
+def test_what_was_refused_was_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("too few lines")
+
+    monkeypatch.setitem(vars(hybrid_index), "index", refuse)
+    outcome = score.run_case(case(), hybrid_index.Settings(), causes=True)
+    assert outcome.miss == Miss(cause="refused")
+
+
 def test_unwritable_or_foreign_documents_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
-        report.write_json(tmp_path / "none" / "x.json", [], {})
+        report.write_json(tmp_path / "none" / "x.json", [], {}, {})
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(InputError, match="earlier run"):
         report.print_comparison([], tmp_path / "x.json", Console())
@@ -172,6 +237,8 @@ def test_halves_share_no_lattice_and_draws_are_nested(shared_data: Path) -> None
     long = cases.draw_cases(lattices, condition="lab", half="tune", limit=21)
     other = cases.draw_cases(lattices, condition="lab", half="report", limit=21)
     assert [c.name for c in long[:7]] == [c.name for c in short]
+    later = cases.draw_cases(lattices, condition="lab", half="tune", limit=5, skip=7)
+    assert [c.name for c in later] == [c.name for c in long[7:12]]
     assert len({c.system for c in short}) == 7
     assert not {c.name for c in long} & {c.name for c in other}
     for one, again in zip(short, long, strict=False):
