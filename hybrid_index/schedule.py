@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -62,7 +63,7 @@ class Stage:
 
 def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
     """Yield the stages of a search, cheapest and likeliest first."""
-    first: tuple[CandidateSource, ...] = (BaseLineTrials(), OrthorhombicZones())
+    first: tuple[CandidateSource, ...] = (BaseLineTrials(), OrthorhombicZones(), DominantZones())
     second: tuple[CandidateSource, ...] = (MonoclinicZones(), TriclinicZones())
     yield Stage(name="high symmetry", sources=first)
     yield Stage(name="low symmetry", sources=second)

@@ -46,7 +46,7 @@ class TestStages:
         found = list(stages(Settings(zero_limit_deg=0.13), CU.wavelength_angstrom))
         shifts = [stage.zero_shift_deg for stage in found]
         assert shifts[:2] == [0.0, 0.0]
-        assert {source.name for source in found[0].sources} == {"trials", "zones-orthorhombic"}
+        assert {source.name for source in found[0].sources} == {"trials", "zones-orthorhombic", "zones-dominant"}
         assert {source.name for source in found[1].sources} == {"zones-monoclinic", "zones-triclinic"}
         supposed = [stage for stage in found if stage.zero_shift_deg]
         assert [stage.zero_shift_deg for stage in supposed] == supposed_shifts(
