@@ -53,7 +53,8 @@ class BaseLineTrials:
         volume = limits.max_volume_angstrom3 * lattice.lattice_points
         pool.size = uniaxial_trials(
             index_squares(lattice, limit=_UNIAXIAL_SQUARES), layer_squares(lattice), cross, lattice.code, w.q,
-            w.q_max, self.n_base, ready.height_min, volume, w.table, w.bins_per_q, ready.odds, pool.scores, pool.rows, pool.size,
+            w.q_max, self.n_base, ready.height_min, volume, w.table, w.bins_per_q, ready.odds,
+            pool.scores, pool.rows, pool.size,
         )  # fmt: skip
 
 
