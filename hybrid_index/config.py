@@ -12,6 +12,9 @@ from hybrid_index.errors import InputError
 from hybrid_index.lattice import CRYSTAL_SYSTEMS
 from hybrid_index.units import DEFAULT_RADIUS_MM
 
+SOLVED_PROBABILITY = 0.80
+"""Probability from which an answer counts as solved."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

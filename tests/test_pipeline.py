@@ -7,11 +7,11 @@ import time
 import numpy as np
 import pytest
 
-from hybrid_index.config import Settings
+from hybrid_index.config import SOLVED_PROBABILITY, Settings
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.export import document, from_document
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, same_lattice, to_pymatgen
-from hybrid_index.pipeline import index, refine_cell
+from hybrid_index.pipeline import SOLVED_SHARE_INDEXED, index, refine_cell
 from hybrid_index.types import IndexingResult, Pattern, PeakList, Solution
 from hybrid_index.units import Radiation
 from tests.synthetic import CU, TYPICAL, gaps_deg, line_list, random_cell, strained
@@ -320,3 +320,16 @@ class TestRefineCell:
         found = refine_cell(line_list(truth, B.MP), turned).best.refinement
         assert found.candidate.bravais_lattice is B.MP
         assert same_lattice(primitive_gram(found.cell, B.MP), truth.gram)
+
+
+def test_a_mixture_is_not_solved() -> None:
+    phases = [line_list(TYPICAL[b], b, n_lines=n) for b, n in ((B.OP, 24), (B.HP, 9))]
+    positions = np.concatenate([phase.two_theta_deg for phase in phases])
+    more = np.random.default_rng(4).uniform(20.0, positions.max(), 6)
+    peaks = PeakList.from_positions(np.concatenate([positions, more]), radiation=CU, two_theta_esd_deg=0.01)
+    result = index(peaks, settings=Settings(budget_s=20.0))
+    assert result.best is not None
+    assert result.best.refinement.assignment.indexed.mean() < SOLVED_SHARE_INDEXED
+    assert result.best.probability > SOLVED_PROBABILITY
+    assert result.status == "ambiguous"
+    assert any("another phase" in reason for reason in result.reasons)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, superlattices
-from hybrid_index.ranking import merge_same, needless_superlattices, prior_bits, probabilities
+from hybrid_index.ranking import NOTHING_BITS, merge_same, needless_superlattices, prior_bits, probabilities
 from hybrid_index.units import FloatArray
 from tests.synthetic import TYPICAL
 
@@ -143,8 +143,8 @@ class TestProbabilities:
         np.testing.assert_allclose(found, 0.5, atol=0.03)
 
     def test_what_chance_reaches_is_not_believed(self) -> None:
-        assert probabilities(np.array([5.0]))[0] < 0.1
-        assert probabilities(np.array([20.0]))[0] <= 0.5
+        assert probabilities(np.array([0.0]))[0] < 0.05
+        assert probabilities(np.array([NOTHING_BITS]))[0] <= 0.5
 
     def test_more_evidence_is_more_belief(self) -> None:
         found = [probabilities(np.array([x, 10.0]))[0] for x in np.linspace(0.0, 100.0, 30)]
