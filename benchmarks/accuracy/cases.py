@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +18,8 @@ from hybrid_index.errors import InputError
 from hybrid_index.lattice import CRYSTAL_SYSTEMS, Cell, primitive_gram
 from hybrid_index.lattice.bravais import ConventionalSetting, conventional
 from hybrid_index.lattice.compare import cluster_lattices
-from hybrid_index.simulate import CONDITIONS, Structure, draw_peak_list, observable_lines
-from hybrid_index.types import IntArray, PeakList
+from hybrid_index.simulate import CONDITIONS, Lines, Structure, draw_peak_list, observable_lines
+from hybrid_index.types import IntArray, Pattern, PeakList
 from hybrid_index.units import FloatArray, Radiation, parse_radiation
 
 Half = Literal["tune", "report"]
@@ -51,30 +51,46 @@ class Case:
     group
         Condition or tier: what tables are made of.
     data
-        A peak list, or a file to read.
+        A peak list, a pattern, or a file to read.
     radiation
-        What the file was measured with.
+        What it was measured with.
     gram
-        Gram matrix of a primitive basis of the true lattice, Å².
+        Gram matrix of a primitive basis of the true lattice, Å²; ``None`` where there is no answer.
     tolerance
         Relative, in the lengths of the shortest lattice vectors.
     truth
         The true cell, for people.
+    phases
+        Where there is no answer: Gram matrices of the lattices that are mixed in the data.
     """
 
     name: str
     group: str
     system: str
-    data: PeakList | Path
+    data: PeakList | Pattern | Path
     radiation: Radiation
-    gram: FloatArray
+    gram: FloatArray | None
     tolerance: float
     truth: str
+    phases: tuple[FloatArray, ...] = ()
 
     @property
     def volume(self) -> float:
-        """Volume of the primitive cell in Å³."""
-        return float(np.sqrt(np.linalg.det(self.gram)))
+        """Volume of the primitive cell in Å³; 0 where there is no answer."""
+        return 0.0 if self.gram is None else float(np.sqrt(np.linalg.det(self.gram)))
+
+    def bare(self) -> Case:
+        """Return the case with no more than positions and intensities, as in a list that somebody typed in."""
+        if not isinstance(self.data, PeakList):
+            return self
+        listed = PeakList.from_positions(
+            self.data.two_theta_deg,
+            intensity=self.data.intensity,
+            radiation=self.data.radiation,
+            name=self.data.name,
+            source=self.data.source,
+        )
+        return replace(self, data=listed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +152,12 @@ def draw_cases(
     condition: str,
     half: Half,
     limit: int,
+    skip: int = 0,
     systems: Sequence[str] = CRYSTAL_SYSTEMS,
 ) -> list[Case]:
     """Draw up to *limit* cases, spread evenly over crystal systems and volumes; a shorter draw begins a longer one.
+
+    The first *skip* cases of the draw are left out, so that what was looked at before can be passed by.
 
     Structures that cannot be simulated, that show too few lines, or whose lines span but a derivative of their lattice
     (so that nobody could find it), are passed over.
@@ -146,7 +165,7 @@ def draw_cases(
     wanted = _stratified(lattice for lattice in lattices if lattice.half == half and lattice.system in systems)
     radiation = parse_radiation(RADIATION)
     cases = (case for lattice in wanted if (case := _case(lattice, condition, radiation)) is not None)
-    return list(islice(cases, limit))
+    return list(islice(cases, skip, skip + limit))
 
 
 def spanned_index(hkl: IntArray) -> int:
@@ -200,21 +219,30 @@ def _usable_gram(record: Mapping[str, Any]) -> FloatArray | None:
     return gram if low**2 <= np.linalg.det(gram) <= high**2 else None
 
 
-def _case(lattice: KnownLattice, condition: str, radiation: Radiation) -> Case | None:
-    record, gram = lattice.record, lattice.gram
+def observable(lattice: KnownLattice, radiation: Radiation) -> Lines | None:
+    """Lines of a structure, or ``None`` where they cannot be simulated or span but a derivative of the lattice."""
     try:
-        structure = Structure.from_record(record, default_u_iso=DEFAULT_U_ISO)
+        structure = Structure.from_record(lattice.record, default_u_iso=DEFAULT_U_ISO)
     except InputError:
         return None
     lines = observable_lines(structure, radiation, two_theta_min_deg=TWO_THETA_MIN_DEG)
     equivalents = (lines.hkl[:, None, None, :] @ structure.rotations).reshape(-1, 3)
-    lattice_points = round(structure.cell.volume / float(np.sqrt(np.linalg.det(gram))))
+    lattice_points = round(structure.cell.volume / float(np.sqrt(np.linalg.det(lattice.gram))))
     # A lattice of n points in the cell lets one in n of all hkl exist.
-    if spanned_index(equivalents) != lattice_points:
+    return lines if spanned_index(equivalents) == lattice_points else None
+
+
+def generator(text: str) -> np.random.Generator:
+    """Random numbers that hang on a name only, whatever else is drawn."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
+
+
+def _case(lattice: KnownLattice, condition: str, radiation: Radiation) -> Case | None:
+    lines = observable(lattice, radiation)
+    if lines is None:
         return None
-    name = str(record["id"])
-    seed = int.from_bytes(hashlib.sha256(f"{name}/{condition}".encode()).digest()[:8], "big")
-    drawn = draw_peak_list(lines, CONDITIONS[condition], np.random.default_rng(seed), name=name)
+    name = str(lattice.record["id"])
+    drawn = draw_peak_list(lines, CONDITIONS[condition], generator(f"{name}/{condition}"), name=name)
     if len(drawn.peaks) < MIN_DRAWN_LINES:
         return None
     parameters = " ".join(f"{x:.6g}" for x in lattice.setting.cell.parameters)
@@ -225,7 +253,7 @@ def _case(lattice: KnownLattice, condition: str, radiation: Radiation) -> Case |
         system=lattice.system,
         data=drawn.peaks,
         radiation=radiation,
-        gram=gram,
+        gram=lattice.gram,
         tolerance=HARD_TOLERANCE if condition == "hard" else TOLERANCE,
-        truth=f"{lattice.setting.bravais_lattice} {parameters} ({record['space_group']}), {shifts}",
+        truth=f"{lattice.setting.bravais_lattice} {parameters} ({lattice.record['space_group']}), {shifts}",
     )

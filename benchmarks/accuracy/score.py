@@ -7,21 +7,37 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import hybrid_index
 from benchmarks.accuracy.cases import Case
+from benchmarks.accuracy.causes import NO_RELATION, Miss, diagnose, relation_of
 from hybrid_index import IndexingResult, PeakList, Radiation, Settings, Solution
 from hybrid_index.errors import HybridIndexError
 from hybrid_index.lattice import primitive_gram
 from hybrid_index.lattice.compare import same_shortest_vectors
-from hybrid_index.lattice.derivative import derivative_relation
+from hybrid_index.race import load_kernels
+from hybrid_index.schedule import stages
+from hybrid_index.types import MIN_LINES
 from hybrid_index.units import FloatArray, two_theta_from_q
 
 LIST_LENGTH = 20
+NEARLY_ALL = 0.99
+"""A search that took this share of the budget was ended by it."""
+ONE_OF_THE_PHASES = "one of the phases"
+"""What is said of an answer to a mixture that holds for a part of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer as it was printed: Bravais lattice, cell parameters (Å, degrees), probability."""
+
+    lattice: str
+    parameters: tuple[float, ...]
+    probability: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +58,12 @@ class Outcome:
         Why the first answer is not the true lattice; empty where it is.
     seconds
         Reading, peaks and indexing; ``search_seconds`` without reading and peaks.
+    limited
+        Whether the search ended because its time was up.
+    miss
+        What stood in the way, where the first answer is not the true lattice and somebody asked.
+    answers
+        The whole list, to compare runs with one another; not written to JSON.
     """
 
     name: str
@@ -58,10 +80,26 @@ class Outcome:
     truth: str
     seconds: float
     search_seconds: float
+    limited: bool = False
+    miss: Miss | None = None
+    answers: tuple[Answer, ...] = ()
 
 
-def run_case(case: Case, settings: Settings) -> Outcome:
-    """Index a case and judge the answer; a refusal is an outcome too."""
+def run_case(case: Case, settings: Settings, *, causes: bool = False) -> Outcome:
+    """Index a case and judge the answer; a refusal is an outcome too. With *causes*, find out why a truth was missed.
+
+    Finding out takes about as long as the search did, and is not timed.
+    """
+    outcome, result = _run(case, settings)
+    if case.gram is None or outcome.rank == 1 or not causes:
+        return outcome
+    if result is None or result.peaks is None or len(result.peaks) < MIN_LINES:
+        return replace(outcome, miss=Miss(cause="refused"))
+    best = None if result.best is None else _gram(result.best)
+    return replace(outcome, miss=diagnose(case.gram, case.tolerance, result.peaks, settings, best))
+
+
+def _run(case: Case, settings: Settings) -> tuple[Outcome, IndexingResult | None]:
     start = time.perf_counter()
     try:
         if isinstance(case.data, Path):
@@ -70,17 +108,21 @@ def run_case(case: Case, settings: Settings) -> Outcome:
         else:
             result = hybrid_index.index(case.data, settings=settings)
     except HybridIndexError as error:
-        return _outcome(case, None, time.perf_counter() - start, cause=f"refused: {error}")
+        return _outcome(case, None, time.perf_counter() - start, cause=f"refused: {error}"), None
     except Exception as error:  # noqa: BLE001  a crash is an outcome to report, not the end of the benchmark
-        return _outcome(case, None, time.perf_counter() - start, cause=f"crashed: {error!r}")
-    return judge(case, result, time.perf_counter() - start)
+        return _outcome(case, None, time.perf_counter() - start, cause=f"crashed: {error!r}"), None
+    return judge(case, result, time.perf_counter() - start), result
 
 
 def judge(case: Case, result: IndexingResult, seconds: float) -> Outcome:
-    """Find the true lattice in a list of answers."""
+    """Find the true lattice in a list of answers; where there is none, see whether a phase of a mixture is first."""
+    if case.gram is None:
+        first = None if result.best is None else _gram(result.best)
+        part = first is not None and any(same_shortest_vectors(first, p, case.tolerance) for p in case.phases)
+        return _outcome(case, result, seconds, cause=ONE_OF_THE_PHASES if part else "")
     for solution in result.solutions[:LIST_LENGTH]:
         itself = same_shortest_vectors(_gram(solution), case.gram, case.tolerance)
-        if itself or _has_equivalent(solution, case):
+        if itself or _has_equivalent(solution, case.gram, case.tolerance):
             cause = "" if solution.rank == 1 else f"ranked {solution.rank}"
             return _outcome(case, result, seconds, rank=solution.rank, by_equivalent=not itself, cause=cause)
     return _outcome(
@@ -88,17 +130,17 @@ def judge(case: Case, result: IndexingResult, seconds: float) -> Outcome:
     )
 
 
-def run_all(cases: Sequence[Case], settings: Settings, *, workers: int) -> Iterator[Outcome]:
+def run_all(cases: Sequence[Case], settings: Settings, *, workers: int, causes: bool = False) -> Iterator[Outcome]:
     """Run many cases, in several processes if asked to; yield each outcome as it comes."""
     if workers <= 1:
         warm_up()
         for case in cases:
-            yield run_case(case, settings)
+            yield run_case(case, settings, causes=causes)
         return
     # A fresh interpreter for each worker: forking a process whose kernels run in threads can hang it.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        for future in as_completed([pool.submit(run_case, case, settings) for case in cases]):
+        for future in as_completed([pool.submit(run_case, case, settings, causes=causes) for case in cases]):
             yield future.result()
 
 
@@ -109,7 +151,9 @@ def _one_thread() -> None:
 
 
 def warm_up() -> None:
-    """Index a small cubic list, so that no case pays for loading the kernels."""
+    """Load the kernels of all stages and index a small cubic list, so that no case pays for loading anything."""
+    for stage in stages(Settings(), 1.5406):
+        load_kernels(stage)
     q = np.array([n for n in range(3, 33) if n in (3, 4, 8, 11, 12, 16, 19, 20, 24, 27, 32)]) / 5.43**2
     radiation = Radiation(wavelength_angstrom=1.5406)
     lines = PeakList.from_positions(two_theta_from_q(q, 1.5406), radiation=radiation)
@@ -135,10 +179,12 @@ def _outcome(
     by_equivalent: bool = False,
 ) -> Outcome:
     best = result.best if result else None
-    if cause and best is not None:
-        relation = derivative_relation(case.gram, _gram(best))
-        cause = f"{cause}; first is a {relation}" if relation else cause
+    if cause and best is not None and case.gram is not None:
+        relation = relation_of(case.gram, _gram(best), case.tolerance)
+        cause = cause if relation == NO_RELATION else f"{cause}; first is a {relation}"
     timing = dict(result.timing_s) if result else {}
+    search_seconds = timing.get("search", 0.0) + timing.get("rank", 0.0)
+    budget = float(result.settings.get("budget_s", np.inf)) if result else np.inf
     return Outcome(
         name=case.name,
         group=case.group,
@@ -153,7 +199,9 @@ def _outcome(
         cause=cause,
         truth=case.truth,
         seconds=seconds,
-        search_seconds=sum(timing.get(part, 0.0) for part in ("search", "refine", "rank")),
+        search_seconds=search_seconds + timing.get("refine", 0.0),
+        limited=search_seconds >= NEARLY_ALL * budget,
+        answers=tuple(_answer(solution) for solution in result.solutions) if result else (),
     )
 
 
@@ -161,6 +209,15 @@ def _gram(solution: Solution) -> FloatArray:
     return primitive_gram(solution.refinement.cell, solution.refinement.candidate.bravais_lattice)
 
 
-def _has_equivalent(solution: Solution, case: Case) -> bool:
+def _has_equivalent(solution: Solution, true: FloatArray, tolerance: float) -> bool:
     grams = (primitive_gram(partner.cell, partner.bravais_lattice) for partner in solution.equivalents)
-    return any(same_shortest_vectors(gram, case.gram, case.tolerance) for gram in grams)
+    return any(same_shortest_vectors(gram, true, tolerance) for gram in grams)
+
+
+def _answer(solution: Solution) -> Answer:
+    refinement = solution.refinement
+    return Answer(
+        lattice=refinement.candidate.bravais_lattice.value,
+        parameters=refinement.cell.parameters,
+        probability=solution.probability,
+    )
