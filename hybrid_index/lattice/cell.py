@@ -64,6 +64,9 @@ _CODES = {lattice.value: i for i, lattice in enumerate(BravaisLattice)}
 BRAVAIS_LATTICES: tuple[BravaisLattice, ...] = tuple(BravaisLattice)
 CRYSTAL_SYSTEMS = ("cubic", "tetragonal", "hexagonal", "trigonal", "orthorhombic", "monoclinic", "triclinic")
 
+# Rows: a*, b*, c*; columns: A..F. How often each reciprocal edge is a factor.
+_POWERS = np.array([[2, 0, 0, 0, 1, 1], [0, 2, 0, 1, 0, 1], [0, 0, 2, 1, 1, 0]], dtype=np.float64)
+
 # Rows: A..F; columns: free parameters. Q-space subspace of each system in its conventional setting
 # (monoclinic: b unique; hexagonal and rhombohedral: hexagonal axes).
 _SUBSPACES: dict[str, list[list[float]]] = {
@@ -122,6 +125,23 @@ class Cell:
     def metric(self) -> FloatArray:
         """Reciprocal metric (A..F), shape (6,), Å⁻²."""
         return metric_from_gram(np.linalg.inv(self.gram))
+
+    @property
+    def metric_and_slopes(self) -> tuple[FloatArray, FloatArray]:
+        """Reciprocal metric (6,), and its derivatives (6, 6) by a, b, c, α, β, γ (rows): Å⁻² per Å and per degree."""
+        reciprocal = np.linalg.inv(self.gram)
+        metric = metric_from_gram(reciprocal)
+        edges = (self.a, self.b, self.c)
+        slopes = np.empty((6, 6))
+        for i, angle in enumerate((self.alpha, self.beta, self.gamma)):
+            j, k = (i + 1) % 3, (i + 2) % 3
+            # With the angles held an edge only scales its reciprocal vector: A goes as a⁻², E as (ac)⁻¹.
+            slopes[i] = metric * (-_POWERS[i] / edges[i])
+            # −G*·∂G/∂angle·G*, where ∂G/∂angle has but one element and its mirror image.
+            product = np.outer(reciprocal[j], reciprocal[k])
+            per_degree = math.radians(math.sin(math.radians(angle)))
+            slopes[3 + i] = metric_from_gram(product + product.T) * (edges[j] * edges[k] * per_degree)
+        return metric, slopes
 
     @classmethod
     def from_metric(cls, metric: npt.ArrayLike) -> Cell:

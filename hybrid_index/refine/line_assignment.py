@@ -96,14 +96,10 @@ def assign_lines(model: Model, peaks: PeakList, reflections: Reflections, scale:
     spread = calculated[right] - calculated[left]
     blended = (spread > 0.0) & (spread < BLEND_FWHM * peaks.fwhm_deg) & (gap <= spread)
     esd = np.where(blended, np.hypot(esd, 0.5 * spread), esd)
-    rows = []
-    for j in np.unique(nearest):
-        sharing = np.flatnonzero(nearest == j)
-        best = sharing[np.argmin(gap[sharing])]
-        if gap[best] <= ASSIGN_ESDS * scale * esd[best]:
-            rows.append(int(best))
-    index = np.array(sorted(rows), dtype=np.int64)
-    return AssignedLines(rows=index, hkl=reflections.hkl[nearest[index]].astype(np.int64), esd_deg=esd[index])
+    by_claim = np.lexsort((gap, nearest))
+    first = by_claim[np.diff(nearest[by_claim], prepend=-1) > 0]
+    rows = np.sort(first[gap[first] <= ASSIGN_ESDS * scale * esd[first]])
+    return AssignedLines(rows=rows, hkl=reflections.hkl[nearest[rows]].astype(np.int64), esd_deg=esd[rows])
 
 
 def q_and_esd(model: Model, peaks: PeakList) -> tuple[FloatArray, FloatArray]:
