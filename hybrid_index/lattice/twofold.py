@@ -19,7 +19,6 @@ from itertools import combinations, product
 import numpy as np
 
 from hybrid_index.lattice.cell import BravaisLattice
-from hybrid_index.lattice.reduction import IntArray
 from hybrid_index.units import FloatArray
 
 Row = tuple[int, int, int]
@@ -37,13 +36,13 @@ _NET_STEPS = tuple((m, n) for m, n in product(range(-2, 3), repeat=2) if (m, n) 
 
 
 @cache
-def _pairs() -> tuple[list[Axis], IntArray, IntArray, FloatArray]:
-    """All pairs that may be a 2-fold axis, and as arrays: rows [uvw] and planes (hkl) (m, 3), (uh + vk + wl)² (m,)."""
+def _pairs() -> tuple[list[Axis], FloatArray, FloatArray, FloatArray]:
+    """All pairs that may be a 2-fold axis; as arrays rows [uvw] and planes (hkl) (m, 3), and (uh + vk + wl)² (m,)."""
     box = range(-2, 3)
     small = [v for v in product(box, box, box) if v > (0, 0, 0) and math.gcd(*v) == 1]
     pairs = [(u, h) for u in small for h in small if abs(np.dot(u, h)) in (1, 2)]
-    rows, planes = (np.array(x, dtype=np.int64) for x in zip(*pairs, strict=True))
-    return pairs, rows, planes, np.einsum("mi,mi->m", rows, planes).astype(np.float64) ** 2
+    rows, planes = (np.array(x, dtype=np.float64) for x in zip(*pairs, strict=True))
+    return pairs, rows, planes, np.einsum("mi,mi->m", rows, planes) ** 2
 
 
 def twofold_axes(grams: FloatArray, max_obliquity: float) -> list[list[Axis]]:

@@ -27,10 +27,12 @@ SHORTEST_VECTOR_ANGSTROM = 2.2
 """No crystal repeats at a shorter distance: the nearest atoms of any element are farther apart."""
 SYMMETRY_TOLERANCE = 0.006
 """Strain up to which a higher symmetry is tried; whether it holds, the lines decide."""
-_GROWTH = (20, 28, 40, 60)
-"""Numbers of lines that a solution is extended over, one after the other."""
-PROMISING = 64
-"""So many solutions of one batch are extended; the first three in the end are among the best 31 at every step."""
+_GROWTH = (20, 28, 40)
+"""Numbers of lines that a solution is extended over, one after the other, before it meets all lines."""
+_STEP_SHARE = 0.8
+"""Steps after the first are worth their time up to this share of all lines."""
+PROMISING = 40
+"""So many solutions of one batch are extended; what comes first in the end was among the first six at every step."""
 _SAME_SOLUTION = 1e-4
 """Evidence (bits) and misfit of starts that led to one solution differ by less."""
 _ALIKE = (1e-4, 0.01)
@@ -92,7 +94,7 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
     for s, name in enumerate(lines.free_shifts):
         out[:, 4 + s] = [getattr(c, name) for c in candidates]
     rows = np.arange(len(candidates))
-    growth = sorted({min(n, len(lines)) for n in (*_GROWTH, len(lines))})
+    growth = [n for n in _GROWTH if n < (1.0 if n == _GROWTH[0] else _STEP_SHARE) * len(lines)] + [len(lines)]
     for n_lines, weigh_classes in [*((n, False) for n in growth[:-1] or growth), (growth[-1], True)]:
         started, shifts = metrics.copy(), out[:, 4:].copy()
         assign_solve_many(
@@ -171,31 +173,42 @@ def relatives(
     tried
         Marks of the starts that were returned before, which are not returned again; the new ones are added.
     """
-    allowed = [lattice.crystal_system in set(systems) for lattice in BRAVAIS_LATTICES]
+    if not len(solved):
+        return []
+    allowed = np.array([lattice.crystal_system in set(systems) for lattice in BRAVAIS_LATTICES])
+    grams, origin, derived = solved.grams, np.arange(len(solved)), np.zeros(len(solved), dtype=bool)
+    if derivatives:
+        grams, origin, derived = _and_derived(solved.grams)
+    owner, codes, metrics, deviations = fitting_metrics(grams, SYMMETRY_TOLERANCE)
     marks = set() if tried is None else tried
+    settled = np.zeros(len(grams), dtype=bool)
     starts: list[Candidate] = []
-    for origin, gram in zip(solved.candidates, solved.grams, strict=True):
-        grams = gram[None]
-        if derivatives:
-            grams = np.concatenate([grams, sublattices(gram, 2), sublattices(gram, 3), superlattices(gram, 2)])
-            # What symmetry makes alike comes once.
-            grams = grams[np.unique(cluster_lattices(grams, *_ALIKE), return_index=True)[1]]
-        owner, codes, metrics, deviations = fitting_metrics(grams, SYMMETRY_TOLERANCE)
-        exact = np.zeros(len(grams), dtype=bool)
-        for i in range(len(owner)):
-            if not allowed[codes[i]] or exact[owner[i]]:
-                continue
-            exact[owner[i]] = owner[i] > 0 and deviations[i] < _EXACT
-            mark = _mark(codes[i], metrics[i])
-            if mark not in marks:
-                marks.add(mark)
-                starts.append(origin.replace(bravais_lattice=BRAVAIS_LATTICES[codes[i]], metric=metrics[i]))
+    for i, mark in zip(range(len(owner)), _marks(codes, metrics), strict=True):
+        if settled[owner[i]] or not allowed[codes[i]]:
+            continue
+        settled[owner[i]] = derived[owner[i]] and deviations[i] < _EXACT
+        if mark not in marks:
+            marks.add(mark)
+            source = solved.candidates[origin[owner[i]]]
+            starts.append(source.replace(bravais_lattice=BRAVAIS_LATTICES[codes[i]], metric=metrics[i]))
     return starts
 
 
-def _mark(code: int, metric: FloatArray) -> bytes:
-    """What starts that are practically one have in common."""
-    edges = np.sqrt(metric[:3])
-    cosines = metric[3:] / (edges[[1, 0, 0]] * edges[[2, 2, 1]])
-    values = np.concatenate([[code], np.log(edges) / _ALIKE[0], cosines / _ALIKE[0]])
-    return bytes(np.rint(values).tobytes())
+def _and_derived(grams: FloatArray) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:
+    """Metrics (n, 3, 3) with their derivatives, from which of (m, 3, 3) each comes, and which ones are derivatives.
+
+    What is alike, for its symmetry or because two metrics have it in common, is there once.
+    """
+    derived = [np.concatenate([sublattices(g, 2), sublattices(g, 3), superlattices(g, 2)]) for g in grams]
+    origin = np.concatenate([np.arange(len(grams)), np.repeat(np.arange(len(grams)), len(derived[0]))])
+    every = np.concatenate([grams, *derived])
+    first = np.unique(cluster_lattices(every, *_ALIKE), return_index=True)[1]
+    return every[first], origin[first], first >= len(grams)
+
+
+def _marks(codes: IntArray, metrics: FloatArray) -> list[bytes]:
+    """One mark for starts that are practically one."""
+    edges = np.sqrt(metrics[:, :3])
+    cosines = metrics[:, 3:] / (edges[:, [1, 0, 0]] * edges[:, [2, 2, 1]])
+    values = np.column_stack([codes, np.log(edges) / _ALIKE[0], cosines / _ALIKE[0]])
+    return [bytes(row.tobytes()) for row in np.rint(values)]
