@@ -66,6 +66,7 @@ CRYSTAL_SYSTEMS = ("cubic", "tetragonal", "hexagonal", "trigonal", "orthorhombic
 
 # Rows: a*, b*, c*; columns: A..F. How often each reciprocal edge is a factor.
 _POWERS = np.array([[2, 0, 0, 0, 1, 1], [0, 2, 0, 1, 0, 1], [0, 0, 2, 1, 1, 0]], dtype=np.float64)
+_TWICE = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 
 # Rows: A..F; columns: free parameters. Q-space subspace of each system in its conventional setting
 # (monoclinic: b unique; hexagonal and rhombohedral: hexagonal axes).
@@ -131,16 +132,17 @@ class Cell:
         """Reciprocal metric (6,), and its derivatives (6, 6) by a, b, c, α, β, γ (rows): Å⁻² per Å and per degree."""
         reciprocal = np.linalg.inv(self.gram)
         metric = metric_from_gram(reciprocal)
-        edges = (self.a, self.b, self.c)
+        edges = np.array((self.a, self.b, self.c))
+        # With the angles held an edge only scales its reciprocal vector: A goes as a⁻², E as (ac)⁻¹.
         slopes = np.empty((6, 6))
-        for i, angle in enumerate((self.alpha, self.beta, self.gamma)):
-            j, k = (i + 1) % 3, (i + 2) % 3
-            # With the angles held an edge only scales its reciprocal vector: A goes as a⁻², E as (ac)⁻¹.
-            slopes[i] = metric * (-_POWERS[i] / edges[i])
-            # −G*·∂G/∂angle·G*, where ∂G/∂angle has but one element and its mirror image.
-            product = np.outer(reciprocal[j], reciprocal[k])
-            per_degree = math.radians(math.sin(math.radians(angle)))
-            slopes[3 + i] = metric_from_gram(product + product.T) * (edges[j] * edges[k] * per_degree)
+        slopes[:3] = -metric * _POWERS / edges[:, None]
+        # −G*·∂G/∂angle·G*, where ∂G/∂angle has but one element and its mirror image.
+        j, k = [1, 2, 0], [2, 0, 1]
+        products = reciprocal[j, :, None] * reciprocal[k, None, :]
+        products += products.swapaxes(1, 2)
+        sines = [math.radians(math.sin(math.radians(angle))) for angle in (self.alpha, self.beta, self.gamma)]
+        slopes[3:] = products[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]] * _TWICE
+        slopes[3:] *= (edges[j] * edges[k] * sines)[:, None]
         return metric, slopes
 
     @classmethod

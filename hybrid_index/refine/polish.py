@@ -11,11 +11,11 @@ import numpy as np
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.merit import figures_of_merit
-from hybrid_index.refine.line_assignment import AssignedLines, Model, assign_lines, metric_products, q_and_esd
-from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG
+from hybrid_index.refine.line_assignment import AssignedLines, Model, assign_lines, metric_products
+from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG, position_esd_deg
 from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
 from hybrid_index.types import Assignment, Candidate, PeakList, Refinement, Shift
-from hybrid_index.units import FloatArray, displacement_slope
+from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, q_from_two_theta
 
 if TYPE_CHECKING:
     import lmfit
@@ -57,15 +57,16 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
         displacement_mm=candidate.displacement_mm if displacement is None else displacement,
         radius_mm=settings.radius_mm,
     )
-    scale, fit = 1.0, None
+    esd, scale, fit = position_esd_deg(peaks), 1.0, None
     for _ in range(n_rounds):
-        lines = assign_lines(model, peaks, model.reflections(peaks), scale)
+        true = model.true_two_theta(peaks)
+        lines = assign_lines(true, esd, peaks, model.reflections(true, peaks.wavelength_angstrom), scale)
         if lines.rows.size <= len(free_parameters(model.lattice)):
             break
         fit = _fit(model, peaks, lines, settings)
         model = _moved(model, _values(fit.params))
         scale = float(np.clip(_misfit(model, peaks, lines), *_SCALE_LIMITS))
-    return _collect(candidate, model, fit, peaks, scale)
+    return _collect(candidate, model, fit, peaks, esd, scale)
 
 
 def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings) -> lmfit.minimizer.MinimizerResult:
@@ -96,8 +97,10 @@ def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings
             calculated, slopes = positions_and_slopes(moved, products, peaks.wavelength_angstrom)
         except np.linalg.LinAlgError:  # three angles that close no cell
             calculated, slopes = np.full(observed.size, np.nan), np.zeros((len(parameters), observed.size))
-        misfit = np.nan_to_num((observed - calculated) * weight, nan=_IMPOSSIBLE)
-        rows = np.nan_to_num(slopes * -weight)
+        misfit, rows = (observed - calculated) * weight, slopes * -weight
+        lost = np.isnan(misfit)
+        if lost.any():
+            misfit[lost], rows[:, lost] = _IMPOSSIBLE, 0.0
         return np.concatenate([misfit, values[-2:] / priors]), np.hstack([rows, prior_columns])[varied]
 
     # Single parameters instead of lmfit.Parameters: lmfit makes one of those of them, and need not copy it first.
@@ -139,18 +142,21 @@ def _collect(
     model: Model,
     fit: lmfit.minimizer.MinimizerResult | None,
     peaks: PeakList,
+    esd_deg: FloatArray,
     scale: float,
 ) -> Refinement:
-    reflections = model.reflections(peaks)
-    lines = assign_lines(model, peaks, reflections, scale)
+    wavelength = peaks.wavelength_angstrom
+    true = model.true_two_theta(peaks)
+    reflections = model.reflections(true, wavelength)
+    lines = assign_lines(true, esd_deg, peaks, reflections, scale)
     n = len(peaks)
     indexed, hkl = np.zeros(n, dtype=bool), np.zeros((n, 3), dtype=np.int64)
     calculated, q_assigned = np.full(n, np.nan), np.full(n, np.nan)
     indexed[lines.rows], hkl[lines.rows] = True, lines.hkl
     if lines.rows.size:
-        calculated[lines.rows] = model.observed_two_theta(lines.hkl, peaks.wavelength_angstrom)
+        calculated[lines.rows] = model.observed_two_theta(lines.hkl, wavelength)
         q_assigned[lines.rows] = metric_products(lines.hkl) @ model.cell.metric
-    q, q_esd = q_and_esd(model, peaks)
+    q, q_esd = q_from_two_theta(true, wavelength), dq_d_two_theta(true, wavelength) * esd_deg
     names, covariance = _covariance(fit)
     esd = {name: math.sqrt(covariance[i, i]) for i, name in enumerate(names)}
     return Refinement(
@@ -159,7 +165,7 @@ def _collect(
         cell_esd=_cell_esd(esd, model.lattice),
         shift=_shift(model, peaks, names, covariance),
         assignment=Assignment(indexed=indexed, hkl=hkl, two_theta_calc_deg=calculated),
-        merit=figures_of_merit(q, q_esd, q_assigned, reflections.q, wavelength_angstrom=peaks.wavelength_angstrom),
+        merit=figures_of_merit(q, q_esd, q_assigned, reflections.q, wavelength_angstrom=wavelength),
         parameter_names=names,
         covariance=covariance,
     )

@@ -36,7 +36,9 @@ def test_true_lattice_comes_first(lattice: BravaisLattice) -> None:
     assert np.all(np.diff(found.evidence) <= 0.0)
     assert found.n_indexed[0] >= 0.9 * found.n_indexed.max()
     for one, gram, evidence in zip(found.candidates, found.grams, found.evidence, strict=True):
-        np.testing.assert_allclose(primitive_gram(Cell.from_metric(one.metric), one.bravais_lattice), gram, rtol=1e-9)
+        np.testing.assert_allclose(
+            primitive_gram(Cell.from_metric(one.metric), one.bravais_lattice), gram, rtol=1e-9, atol=1e-9
+        )
         assert one.score == evidence
         assert one.source == "test"
 
