@@ -37,21 +37,27 @@ _NET_STEPS = tuple((m, n) for m, n in product(range(-2, 3), repeat=2) if (m, n) 
 
 @cache
 def _pairs() -> tuple[list[Axis], FloatArray, FloatArray, FloatArray]:
-    """All pairs that may be a 2-fold axis; as arrays rows [uvw] and planes (hkl) (m, 3), and (uh + vk + wl)² (m,)."""
+    """All pairs that may be a 2-fold axis; what squares their rows and planes (6, m), and (uh + vk + wl)² (m,)."""
     box = range(-2, 3)
     small = [v for v in product(box, box, box) if v > (0, 0, 0) and math.gcd(*v) == 1]
     pairs = [(u, h) for u in small for h in small if abs(np.dot(u, h)) in (1, 2)]
     rows, planes = (np.array(x, dtype=np.float64) for x in zip(*pairs, strict=True))
-    return pairs, rows, planes, np.einsum("mi,mi->m", rows, planes) ** 2
+    return pairs, _quadratic(rows), _quadratic(planes), np.einsum("mi,mi->m", rows, planes) ** 2
+
+
+def _quadratic(vectors: FloatArray) -> FloatArray:
+    """What the elements 11, 22, 33, 23, 13, 12 of a Gram matrix are multiplied by in squares of vectors: (6, m)."""
+    x, y, z = vectors.T
+    return np.stack([x * x, y * y, z * z, 2.0 * y * z, 2.0 * x * z, 2.0 * x * y])
 
 
 def twofold_axes(grams: FloatArray, max_obliquity: float) -> list[list[Axis]]:
     """Return the 2-fold axes of each of many reduced Gram matrices (n, 3, 3), up to an obliquity in radians."""
     pairs, rows, planes, along_squared = _pairs()
-    row_squares = ((rows @ grams) * rows).sum(axis=2)
-    plane_squares = ((planes @ np.linalg.inv(grams)) * planes).sum(axis=2)
+    elements = (slice(None), [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
+    squares = (grams[elements] @ rows) * (np.linalg.inv(grams)[elements] @ planes)
     # tan² = 1/cos² − 1; rounding leaves some 1e-15 times the condition of the matrix
-    near = row_squares * plane_squares <= along_squared * (1.0 + math.tan(max_obliquity) ** 2 + 1e-10)
+    near = squares <= along_squared * (1.0 + math.tan(max_obliquity) ** 2 + 1e-10)
     return [[pairs[i] for i in np.flatnonzero(one)] for one in near]
 
 
