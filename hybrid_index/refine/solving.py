@@ -137,7 +137,8 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
 
 def _promising(codes: IntArray, out: FloatArray) -> IntArray:
     """The best of different solutions, in the order given; starts that met have the same evidence and misfit."""
-    marks = np.column_stack([codes, np.rint(out[:, [0, 3]] / _SAME_SOLUTION)])
+    misfit = np.where(out[:, 0] > FAILED, np.rint(out[:, 3] / _SAME_SOLUTION), np.arange(len(out)))
+    marks = np.column_stack([codes, np.rint(out[:, 0] / _SAME_SOLUTION), misfit])
     _, first = np.unique(marks, axis=0, return_index=True)
     first.sort()
     best = np.argsort(-out[first, 0], kind="stable")[:PROMISING]
