@@ -27,12 +27,12 @@ SHORTEST_VECTOR_ANGSTROM = 2.2
 """No crystal repeats at a shorter distance: the nearest atoms of any element are farther apart."""
 SYMMETRY_TOLERANCE = 0.006
 """Strain up to which a higher symmetry is tried; whether it holds, the lines decide."""
-_GROWTH = (20, 28, 40)
+_GROWTH = (20, 28, 40, 60)
 """Numbers of lines that a solution is extended over, one after the other, before it meets all lines."""
-_STEP_SHARE = 0.8
-"""Steps after the first are worth their time up to this share of all lines."""
 PROMISING = 40
-"""So many solutions of one batch are extended; what comes first in the end was among the first six at every step."""
+PROMISING_BITS = 15.0
+"""Of one batch so many solutions are extended, and all whose evidence is this near to the best: where that is strong,
+what came first in the end was among the first six, and within nine bits, at every step."""
 _SAME_SOLUTION = 1e-4
 """Evidence (bits) and misfit of starts that led to one solution differ by less."""
 _ALIKE = (1e-4, 0.01)
@@ -84,7 +84,7 @@ _COLUMNS = ("evidence", "n_indexed", "n_possible", "rms", "shifts", "grams")
 def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved:
     """Refine candidates against all *lines*, from the low-angle ones outwards; drop what cannot be a crystal.
 
-    Only the ``PROMISING`` best solutions are extended over more lines, and only there, over all of them, are
+    Only the promising solutions are extended over more lines, and only where that ends, over all lines, are
     sublattices weighed apart.
     """
     n_shift = lines.columns.shape[0]
@@ -94,7 +94,7 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
     for s, name in enumerate(lines.free_shifts):
         out[:, 4 + s] = [getattr(c, name) for c in candidates]
     rows = np.arange(len(candidates))
-    growth = [n for n in _GROWTH if n < (1.0 if n == _GROWTH[0] else _STEP_SHARE) * len(lines)] + [len(lines)]
+    growth = [n for n in _GROWTH if n < len(lines)] + [len(lines)]
     for n_lines, weigh_classes in [*((n, False) for n in growth[:-1] or growth), (growth[-1], True)]:
         started, shifts = metrics.copy(), out[:, 4:].copy()
         assign_solve_many(
@@ -141,8 +141,11 @@ def _promising(codes: IntArray, out: FloatArray) -> IntArray:
     marks = np.column_stack([codes, np.rint(out[:, 0] / _SAME_SOLUTION), misfit])
     _, first = np.unique(marks, axis=0, return_index=True)
     first.sort()
-    best = np.argsort(-out[first, 0], kind="stable")[:PROMISING]
-    return np.asarray(np.sort(first[best]), dtype=np.int64)
+    evidence = out[first, 0]
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(-evidence, kind="stable")] = np.arange(len(first))
+    near = evidence >= evidence.max(initial=FAILED) - PROMISING_BITS
+    return np.asarray(first[(place < PROMISING) | near], dtype=np.int64)
 
 
 def _primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
