@@ -47,7 +47,7 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
     settings
         Fixed shifts, goniometer radius.
     n_rounds
-        Assignments and fits that follow one another.
+        Most assignments and fits that follow one another; an assignment that does not change ends them.
     """
     zero, displacement = settings.fix_zero_shift_deg, settings.fix_displacement_mm
     model = Model(
@@ -57,12 +57,13 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
         displacement_mm=candidate.displacement_mm if displacement is None else displacement,
         radius_mm=settings.radius_mm,
     )
-    esd, scale, fit = position_esd_deg(peaks), 1.0, None
+    esd, scale, fit, fitted = position_esd_deg(peaks), 1.0, None, None
     for _ in range(n_rounds):
         true = model.true_two_theta(peaks)
         lines = assign_lines(true, esd, peaks, model.reflections(true, peaks.wavelength_angstrom), scale)
-        if lines.rows.size <= len(free_parameters(model.lattice)):
+        if lines.rows.size <= len(free_parameters(model.lattice)) or (fitted and lines.same_as(fitted)):
             break
+        fitted = lines
         fit = _fit(model, peaks, lines, settings)
         model = _moved(model, _values(fit.params))
         scale = float(np.clip(_misfit(model, peaks, lines), *_SCALE_LIMITS))
