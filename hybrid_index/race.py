@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.config import Settings
-from hybrid_index.lattice import BravaisLattice, Cell, line_positions_agree
+from hybrid_index.lattice import BravaisLattice, direct_grams, group_by_line_positions
 from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
@@ -67,6 +67,7 @@ class Race:
     lines: LineData = field(init=False)
     solved: Solved = field(init=False)
     bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
+    tried: set[bytes] = field(default_factory=set)
     search_s: float = 0.0
     rank_s: float = 0.0
 
@@ -102,7 +103,7 @@ class Race:
         """Which solutions respect the user's limits on volume, edges and shift."""
         s = self.settings
         volume = np.sqrt(np.linalg.det(solved.grams)) if len(solved) else np.zeros(0)
-        edge = np.array([max(Cell.from_metric(c.metric).parameters[:3]) for c in solved.candidates])
+        edge = np.sqrt(np.diagonal(direct_grams([c.metric for c in solved.candidates]), axis1=1, axis2=2)).max(axis=1)
         shift = np.abs(self.combined_shift(solved))
         within = (volume <= s.max_volume_angstrom3) & (edge <= s.max_edge_angstrom)
         return np.asarray(within & (shift <= s.zero_limit_deg + SHIFT_MARGIN_DEG))
@@ -119,7 +120,8 @@ class Race:
                 if key not in self.bred:
                     self.bred.add(key)
                     fresh.append(i)
-            starts += relatives(self.solved.take(fresh), systems=self.settings.systems, derivatives=derivatives)
+            chosen = self.solved.take(fresh)
+            starts += relatives(chosen, systems=self.settings.systems, derivatives=derivatives, tried=self.tried)
         return starts
 
     def combined_shift(self, solved: Solved) -> FloatArray:
@@ -164,19 +166,9 @@ def thread_count() -> int:
 
 def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
     """Groups of solutions whose calculated lines agree within the errors, best first."""
-    groups: list[list[int]] = []
     q_max = float(lines.q[min(len(lines), AMBIGUITY_LINES) - 1])
     tolerance = min(float(np.median(lines.q_esd / lines.q)), AMBIGUITY_TOLERANCE)
-    for i in range(min(len(solved), 3 * most)):
-        for group in groups:
-            if line_positions_agree(solved.grams[group[0]], solved.grams[i], q_max, tolerance):
-                group.append(i)
-                break
-        else:
-            if len(groups) == most:
-                break
-            groups.append([i])
-    return groups
+    return group_by_line_positions(solved.grams[: 3 * most], q_max, tolerance, most)
 
 
 def load_kernels(stage: Stage) -> None:
