@@ -37,7 +37,7 @@ N_DERIVATIVE = 3
 """Rounds in which other symmetries, and half and double cells, of so many of the best solutions are tried."""
 SHIFT_MARGIN_DEG = 0.1
 """A shift beyond the user's limit on the zero by this much may come from the displacement."""
-PROMISING_BITS = -10.0
+BREEDING_BITS = -10.0
 """Evidence from which relatives are tried: they can be far better than a cell of the wrong symmetry or size, but
 nothing good is related to a lattice that explains the lines worse than chance."""
 POOL = 160
@@ -114,7 +114,7 @@ class Race:
         for most, derivatives in ((N_SYMMETRY, False), (N_DERIVATIVE, True)):
             fresh = []
             for i, candidate in enumerate(self.solved.candidates[:most]):
-                if self.solved.evidence[i] < PROMISING_BITS:
+                if self.solved.evidence[i] < BREEDING_BITS:
                     continue
                 key = (derivatives, candidate.bravais_lattice, round(float(self.solved.evidence[i]), 1))
                 if key not in self.bred:

@@ -60,11 +60,12 @@ def needless_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: in
     no rival answer.
     """
     needless = np.zeros(len(n_indexed), dtype=bool)
+    volumes = np.sqrt(np.linalg.det(grams)) if len(grams) else np.zeros(0)
     for i in range(1, min(most, len(n_indexed))):
         for j in range(i):
             if n_indexed[i] > n_indexed[j]:
                 continue
-            ratio = np.sqrt(np.linalg.det(grams[i]) / np.linalg.det(grams[j]))
+            ratio = volumes[i] / volumes[j]
             if round(ratio) in (2, 3, 4) and abs(ratio / round(ratio) - 1.0) < 0.02:
                 relation = derivative_relation(grams[j], grams[i], SAME_LATTICE_TOLERANCE)
                 if relation is not None and relation.startswith("superlattice"):

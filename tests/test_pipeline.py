@@ -323,9 +323,9 @@ class TestRefineCell:
 
 
 def test_a_mixture_is_not_solved() -> None:
-    phases = [line_list(TYPICAL[b], b, n_lines=n) for b, n in ((B.OP, 24), (B.HP, 9))]
+    phases = [line_list(TYPICAL[b], b, n_lines=n) for b, n in ((B.OP, 40), (B.HP, 12))]
     positions = np.concatenate([phase.two_theta_deg for phase in phases])
-    more = np.random.default_rng(4).uniform(20.0, positions.max(), 6)
+    more = np.random.default_rng(4).uniform(20.0, 60.0, 8)
     peaks = PeakList.from_positions(np.concatenate([positions, more]), radiation=CU, two_theta_esd_deg=0.01)
     result = index(peaks, settings=Settings(budget_s=20.0))
     assert result.best is not None
