@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid_index import __version__
-from hybrid_index.config import SOLVED_PROBABILITY, Settings
+from hybrid_index.config import SOLVED_PROBABILITY, SOLVED_SHARE_INDEXED, Settings
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.io import read
 from hybrid_index.lattice import (
@@ -38,8 +38,6 @@ from hybrid_index.types import (
 )
 from hybrid_index.units import Radiation, parse_radiation
 
-SOLVED_SHARE_INDEXED = 0.75
-"""Share of the lines that an answer has to explain to count as solved; less is at best one phase of several."""
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
 CAREFUL_RANKS = 3

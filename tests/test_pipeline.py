@@ -7,11 +7,11 @@ import time
 import numpy as np
 import pytest
 
-from hybrid_index.config import SOLVED_PROBABILITY, Settings
+from hybrid_index.config import SOLVED_PROBABILITY, SOLVED_SHARE_INDEXED, Settings
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.export import document, from_document
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, same_lattice, to_pymatgen
-from hybrid_index.pipeline import SOLVED_SHARE_INDEXED, index, refine_cell
+from hybrid_index.pipeline import index, refine_cell
 from hybrid_index.types import IndexingResult, Pattern, PeakList, Solution
 from hybrid_index.units import Radiation
 from tests.synthetic import CU, TYPICAL, gaps_deg, line_list, random_cell, strained
