@@ -333,3 +333,9 @@ def test_a_mixture_is_not_solved() -> None:
     assert result.best.probability > SOLVED_PROBABILITY
     assert result.status == "ambiguous"
     assert any("another phase" in reason for reason in result.reasons)
+
+
+def test_a_flat_cell_is_found_beyond_its_dominant_zone() -> None:
+    cell = Cell(a=29.28, b=29.28, c=3.25, gamma=120.0)
+    peaks = line_list(cell, B.HP, n_lines=60, noise=np.random.default_rng(6), esd_deg=0.005)
+    assert is_solved(index(peaks, settings=QUICK), cell, B.HP)

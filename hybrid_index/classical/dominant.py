@@ -24,7 +24,7 @@ from hybrid_index.refine.solving import SYMMETRY_TOLERANCE
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
 
-_MIN_SHARE = 0.6
+_MIN_SHARE = 0.75
 """Share of the first lines that a plane must hold to dominate them."""
 _KEPT = 5
 """Lines of the plane that stay, to hold it in place."""

@@ -93,7 +93,7 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
     out = np.zeros((len(candidates), 4 + n_shift))
     for s, name in enumerate(lines.free_shifts):
         out[:, 4 + s] = [getattr(c, name) for c in candidates]
-    rows = np.arange(len(candidates))
+    rows, scores = np.arange(len(candidates)), np.array([c.score for c in candidates])
     growth = [n for n in _GROWTH if n < len(lines)] + [len(lines)]
     for n_lines, weigh_classes in [*((n, False) for n in growth[:-1] or growth), (growth[-1], True)]:
         started, shifts = metrics.copy(), out[:, 4:].copy()
@@ -112,8 +112,8 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
         )
         lost = out[:, 0] <= FAILED
         metrics[lost], out[lost, 4:] = started[lost], shifts[lost]
-        kept = np.flatnonzero(~lost) if weigh_classes else _promising(codes, out)
-        metrics, codes, out, rows = metrics[kept], codes[kept], out[kept], rows[kept]
+        kept = np.flatnonzero(~lost) if weigh_classes else _promising(codes, out, scores)
+        metrics, codes, out, rows, scores = metrics[kept], codes[kept], out[kept], rows[kept], scores[kept]
     grams = _primitive_grams(metrics, codes)
     order = np.argsort(-out[:, 0], kind="stable")
     order = order[_is_plausible(grams)[order]]
@@ -135,17 +135,25 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
     )
 
 
-def _promising(codes: IntArray, out: FloatArray) -> IntArray:
-    """The best of different solutions, in the order given; starts that met have the same evidence and misfit."""
-    misfit = np.where(out[:, 0] > FAILED, np.rint(out[:, 3] / _SAME_SOLUTION), np.arange(len(out)))
-    marks = np.column_stack([codes, np.rint(out[:, 0] / _SAME_SOLUTION), misfit])
+def _promising(codes: IntArray, out: FloatArray, scores: FloatArray) -> IntArray:
+    """Which solutions to extend over more lines: the best of different ones, by evidence.
+
+    And all that so few lines do not determine, and as many of those that scored better with their engine, which saw
+    lines beyond these few.
+    """
+    solved = np.flatnonzero(out[:, 0] > FAILED)
+    # Starts that met have the same evidence and misfit.
+    marks = np.column_stack([codes, np.rint(out[:, [0, 3]] / _SAME_SOLUTION)])[solved]
     _, first = np.unique(marks, axis=0, return_index=True)
-    first.sort()
+    first = solved[np.sort(first)]
     evidence = out[first, 0]
     place = np.empty(len(first), dtype=np.int64)
     place[np.argsort(-evidence, kind="stable")] = np.arange(len(first))
     near = evidence >= evidence.max(initial=FAILED) - PROMISING_BITS
-    return np.asarray(first[(place < PROMISING) | near], dtype=np.int64)
+    undervalued = first[scores[first] > evidence + PROMISING_BITS]
+    undervalued = undervalued[np.argsort(-scores[undervalued], kind="stable")][:PROMISING]
+    undetermined = np.flatnonzero(out[:, 0] <= FAILED)
+    return np.unique(np.concatenate([first[(place < PROMISING) | near], undervalued, undetermined]))
 
 
 def _primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
@@ -194,7 +202,7 @@ def relatives(
         if mark not in marks:
             marks.add(mark)
             source = solved.candidates[origin[owner[i]]]
-            starts.append(source.replace(bravais_lattice=BRAVAIS_LATTICES[codes[i]], metric=metrics[i]))
+            starts.append(source.replace(bravais_lattice=BRAVAIS_LATTICES[codes[i]], metric=metrics[i], score=0.0))
     return starts
 
 
