@@ -83,7 +83,7 @@ def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
 def _quick_high() -> tuple[CandidateSource, ...]:
     return (
         BaseLineTrials(),
-        OrthorhombicZones(name="zones-orthorhombic-quick", n_planes=40, capacity=300),
+        OrthorhombicZones(name="zones-orthorhombic-quick", n_planes=40, capacity=300, most=30),
         DominantZones(),
     )
 
@@ -91,8 +91,8 @@ def _quick_high() -> tuple[CandidateSource, ...]:
 def _quick_low() -> tuple[CandidateSource, ...]:
     """Few planes, but the right one is nearly always among them."""
     return (
-        MonoclinicZones(name="zones-monoclinic-quick", n_planes=60, n_rectangles=40, capacity=500),
-        TriclinicZones(name="zones-triclinic-quick", n_planes=100, capacity=800),
+        MonoclinicZones(name="zones-monoclinic-quick", n_planes=60, n_rectangles=40, capacity=500, most=40),
+        TriclinicZones(name="zones-triclinic-quick", n_planes=100, capacity=800, most=40),
     )
 
 

@@ -43,7 +43,7 @@ class DominantZones:
     n_planes: int = 8
     n_base: int = 14
     capacity: int = 600
-    most: int = 60
+    most: int = 30
 
     def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
         """Yield the best lattices; none where no plane dominates."""

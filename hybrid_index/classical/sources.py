@@ -30,7 +30,7 @@ class BaseLineTrials:
     name: str = "trials"
     n_base: int = 8
     capacity: int = 300
-    most: int = 60
+    most: int = 30
 
     def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
         """Yield the best lattices of one or two parameters."""
