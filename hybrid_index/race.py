@@ -149,7 +149,9 @@ class Race:
         score = self.score(self.solved)
         groups = _same_lines(self.solved, self.lines, most)
         heads = np.array([group[0] for group in groups])
-        needless = needless_superlattices(self.solved.grams[heads], self.solved.n_indexed[heads], most=most)
+        needless = needless_superlattices(
+            self.solved.grams[heads], self.solved.n_indexed[heads], self.solved.n_possible[heads], most=most
+        )
         probability = probabilities(score[heads], needless)
         answers = [
             Answer(members=tuple(g), score=float(score[g[0]]), needless=bool(n), probability=float(p))

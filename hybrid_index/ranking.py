@@ -23,6 +23,8 @@ SHARPNESS = 0.38
 ``NOTHING_BITS`` were fitted to 640 simulated and 150 measured lists (Brier score)."""
 SUPERLATTICE_DOUBT = 0.04
 """Share of structures supposed to have a true cell that is a multiple of the one that explains every line (assumed)."""
+_MORE_REFLECTIONS = 1.25
+"""A superlattice with fewer reflections than this many times those of the smaller cell has earned its symmetry."""
 NEEDLESS_BITS = 10.0
 """How much lower a superlattice that explains nothing more stands in the list."""
 NOTHING_BITS = 12.0
@@ -53,17 +55,19 @@ def merge_same(grams: FloatArray, score: FloatArray) -> npt.NDArray[np.int64]:
     return np.asarray(order[np.sort(first)], dtype=np.int64)
 
 
-def needless_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> npt.NDArray[np.bool_]:
+def needless_superlattices(
+    grams: FloatArray, n_indexed: FloatArray, n_possible: FloatArray, *, most: int = 8
+) -> npt.NDArray[np.bool_]:
     """Which of the first *most* solutions only multiply the cell of a better one, shape (m,).
 
-    *grams* (m, 3, 3) and lines indexed (m,), best first. Such a cell explains no line more than the smaller one; it is
-    no rival answer.
+    *grams* (m, 3, 3), lines indexed (m,) and reflections (m,), best first. Such a cell explains no line more than the
+    smaller one and has more reflections; it is no rival answer. (One of higher symmetry can have as few.)
     """
     needless = np.zeros(len(n_indexed), dtype=bool)
     volumes = np.sqrt(np.linalg.det(grams)) if len(grams) else np.zeros(0)
     for i in range(1, min(most, len(n_indexed))):
         for j in range(i):
-            if n_indexed[i] > n_indexed[j]:
+            if n_indexed[i] > n_indexed[j] or n_possible[i] < _MORE_REFLECTIONS * n_possible[j]:
                 continue
             ratio = volumes[i] / volumes[j]
             if round(ratio) in (2, 3, 4) and abs(ratio / round(ratio) - 1.0) < 0.02:

@@ -65,49 +65,59 @@ class TestMergeSame:
         assert merge_same(np.zeros((0, 3, 3)), np.zeros(0)).tolist() == []
 
 
+def needless(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> list[bool]:
+    """As many reflections as the volume lets expect."""
+    n_possible = 30.0 * np.sqrt(np.linalg.det(grams) / np.linalg.det(grams[0]))
+    return needless_superlattices(grams, n_indexed, n_possible, most=most).tolist()
+
+
 class TestNeedlessSuperlattices:
     @pytest.mark.parametrize("index", [2, 3, 4])
     def test_every_superlattice_below_a_better_one_is_needless(self, index: int) -> None:
         gram = TYPICAL[B.AP].gram
         for larger in superlattices(gram, index):
-            found = needless_superlattices(np.array([gram, larger]), np.array([20.0, 20.0]))
-            assert found.tolist() == [False, True]
+            found = needless(np.array([gram, larger]), np.array([20.0, 20.0]))
+            assert found == [False, True]
 
     def test_a_better_superlattice_is_needed(self) -> None:
         gram = TYPICAL[B.OP].gram
         larger = superlattices(gram, 2)[0]
-        found = needless_superlattices(np.array([larger, gram]), np.array([20.0, 20.0]))
-        assert found.tolist() == [False, False]
+        found = needless(np.array([larger, gram]), np.array([20.0, 20.0]))
+        assert found == [False, False]
 
     def test_a_superlattice_that_explains_more_lines_is_a_rival(self) -> None:
         gram = TYPICAL[B.OP].gram
         grams = np.array([gram, superlattices(gram, 2)[0]])
-        assert not needless_superlattices(grams, np.array([18.0, 20.0])).any()
+        assert not any(needless(grams, np.array([18.0, 20.0])))
 
     def test_other_lattices_of_twice_the_volume_are_rivals(self) -> None:
         gram = Cell(a=5.0, b=6.0, c=7.0).gram
         other = Cell(a=4.7, b=8.1, c=420.0 / (4.7 * 8.1)).gram
-        found = needless_superlattices(np.array([gram, other]), np.array([20.0, 20.0]))
-        assert found.tolist() == [False, False]
+        found = needless(np.array([gram, other]), np.array([20.0, 20.0]))
+        assert found == [False, False]
 
     def test_superlattice_of_any_better_one(self) -> None:
         first, second = TYPICAL[B.OP].gram, TYPICAL[B.MP].gram
         grams = np.array([first, second, superlattices(second, 3)[4], superlattices(first, 2)[2]])
-        found = needless_superlattices(grams, np.array([20.0, 20.0, 19.0, 18.0]))
-        assert found.tolist() == [False, False, True, True]
+        found = needless(grams, np.array([20.0, 20.0, 19.0, 18.0]))
+        assert found == [False, False, True, True]
+
+    def test_one_of_higher_symmetry_without_more_reflections_is_a_rival(self) -> None:
+        grams = np.array([TYPICAL[B.OP].gram, superlattices(TYPICAL[B.OP].gram, 2)[0]])
+        assert not needless_superlattices(grams, np.array([39.0, 39.0]), np.array([108.0, 114.0])).any()
 
     def test_fitted_cells_differ_a_little(self) -> None:
         gram = TYPICAL[B.MP].gram
         larger = stretched(superlattices(gram, 2)[1], 1.0008)
-        assert needless_superlattices(np.array([gram, larger]), np.array([20.0, 20.0]))[1]
+        assert needless(np.array([gram, larger]), np.array([20.0, 20.0]))[1]
 
     def test_only_the_first_are_looked_at(self) -> None:
         gram = TYPICAL[B.OP].gram
         grams = np.array([gram, *superlattices(gram, 2)[:4]])
-        assert needless_superlattices(grams, np.arange(5.0)[::-1], most=3).tolist() == [False, True, True, False, False]
+        assert needless(grams, np.arange(5.0)[::-1], most=3) == [False, True, True, False, False]
 
     def test_none(self) -> None:
-        assert needless_superlattices(np.zeros((0, 3, 3)), np.zeros(0)).shape == (0,)
+        assert needless_superlattices(np.zeros((0, 3, 3)), np.zeros(0), np.zeros(0)).shape == (0,)
 
 
 class TestProbabilities:
