@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, direct_grams, group_by_line_positions
-from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
+from hybrid_index.ranking import (
+    EXTENSION_BITS,
+    NEEDLESS_BITS,
+    extending_superlattices,
+    merge_same,
+    needless_superlattices,
+    prior_bits,
+    probabilities,
+)
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
 from hybrid_index.schedule import Clock, Stage, run_stage
@@ -146,16 +154,17 @@ class Race:
 
     def answers(self, most: int) -> list[Answer]:
         """The first answers with their probabilities, best first."""
-        score = self.score(self.solved)
         groups = _same_lines(self.solved, self.lines, most)
-        heads = np.array([group[0] for group in groups])
-        needless = needless_superlattices(
-            self.solved.grams[heads], self.solved.n_indexed[heads], self.solved.n_possible[heads], most=most
-        )
-        probability = probabilities(score[heads], needless)
+        first = self.solved.take([group[0] for group in groups])
+        score = self.score(first)
+        score += EXTENSION_BITS * extending_superlattices(first.grams, first.n_indexed, most=most)
+        order = np.argsort(-score, kind="stable")
+        first, score = first.take(order), score[order]
+        needless = needless_superlattices(first.grams, first.n_indexed, first.n_possible, most=most)
+        probability = probabilities(score, needless)
         answers = [
-            Answer(members=tuple(g), score=float(score[g[0]]), needless=bool(n), probability=float(p))
-            for g, n, p in zip(groups, needless, probability, strict=True)
+            Answer(members=tuple(groups[i]), score=float(s), needless=bool(n), probability=float(p))
+            for i, s, n, p in zip(order, score, needless, probability, strict=True)
         ]
         return sorted(answers, key=lambda a: a.needless * NEEDLESS_BITS - a.score)
 

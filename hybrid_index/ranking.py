@@ -23,6 +23,9 @@ SHARPNESS = 0.38
 ``NOTHING_BITS`` were fitted to 640 simulated and 150 measured lists (Brier score)."""
 SUPERLATTICE_DOUBT = 0.04
 """Share of structures supposed to have a true cell that is a multiple of the one that explains every line (assumed)."""
+EXTENSION_BITS = 4.0
+"""What a superlattice gains that explains lines which the smaller cell leaves: among 500 such pairs of simulated and
+measured lists the larger one was right in half of the cases where its evidence was some five bits lower."""
 _MORE_REFLECTIONS = 1.25
 """A superlattice with fewer reflections than this many times those of the smaller cell has earned its symmetry."""
 NEEDLESS_BITS = 10.0
@@ -64,18 +67,40 @@ def needless_superlattices(
     smaller one and has more reflections; it is no rival answer. (One of higher symmetry can have as few.)
     """
     needless = np.zeros(len(n_indexed), dtype=bool)
-    volumes = np.sqrt(np.linalg.det(grams)) if len(grams) else np.zeros(0)
+    volumes = _volumes(grams)
     for i in range(1, min(most, len(n_indexed))):
-        for j in range(i):
-            if n_indexed[i] > n_indexed[j] or n_possible[i] < _MORE_REFLECTIONS * n_possible[j]:
-                continue
-            ratio = volumes[i] / volumes[j]
-            if round(ratio) in (2, 3, 4) and abs(ratio / round(ratio) - 1.0) < 0.02:
-                relation = derivative_relation(grams[j], grams[i], SAME_LATTICE_TOLERANCE)
-                if relation is not None and relation.startswith("superlattice"):
-                    needless[i] = True
-                    break
+        needless[i] = any(
+            n_indexed[i] <= n_indexed[j]
+            and n_possible[i] >= _MORE_REFLECTIONS * n_possible[j]
+            and _is_superlattice(grams, volumes, i, of=j)
+            for j in range(i)
+        )
     return needless
+
+
+def extending_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> npt.NDArray[np.bool_]:
+    """Which of the first *most* solutions multiply the cell of another of them and explain more lines, shape (m,).
+
+    *grams* (m, 3, 3) and lines indexed (m,) in any order.
+    """
+    extending = np.zeros(len(n_indexed), dtype=bool)
+    volumes, n = _volumes(grams), min(most, len(n_indexed))
+    for i in range(n):
+        extending[i] = any(n_indexed[i] > n_indexed[j] and _is_superlattice(grams, volumes, i, of=j) for j in range(n))
+    return extending
+
+
+def _volumes(grams: FloatArray) -> FloatArray:
+    return np.sqrt(np.linalg.det(grams)) if len(grams) else np.zeros(0)
+
+
+def _is_superlattice(grams: FloatArray, volumes: FloatArray, i: int, *, of: int) -> bool:
+    """Whether lattice *i* is a superlattice of index 2 to 4 of another."""
+    ratio = volumes[i] / volumes[of]
+    if round(ratio) not in (2, 3, 4) or abs(ratio / round(ratio) - 1.0) > 0.02:
+        return False
+    relation = derivative_relation(grams[of], grams[i], SAME_LATTICE_TOLERANCE)
+    return relation is not None and relation.startswith("superlattice")
 
 
 def probabilities(score: FloatArray, needless: npt.NDArray[np.bool_] | None = None) -> FloatArray:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, superlattices
-from hybrid_index.ranking import NOTHING_BITS, merge_same, needless_superlattices, prior_bits, probabilities
+from hybrid_index.ranking import (
+    NOTHING_BITS,
+    extending_superlattices,
+    merge_same,
+    needless_superlattices,
+    prior_bits,
+    probabilities,
+)
 from hybrid_index.units import FloatArray
 from tests.synthetic import TYPICAL
 
@@ -68,7 +75,7 @@ class TestMergeSame:
 def needless(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> list[bool]:
     """As many reflections as the volume lets expect."""
     n_possible = 30.0 * np.sqrt(np.linalg.det(grams) / np.linalg.det(grams[0]))
-    return needless_superlattices(grams, n_indexed, n_possible, most=most).tolist()
+    return [bool(x) for x in needless_superlattices(grams, n_indexed, n_possible, most=most)]
 
 
 class TestNeedlessSuperlattices:
@@ -118,6 +125,22 @@ class TestNeedlessSuperlattices:
 
     def test_none(self) -> None:
         assert needless_superlattices(np.zeros((0, 3, 3)), np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+class TestExtendingSuperlattices:
+    def test_only_a_superlattice_that_explains_more_lines(self) -> None:
+        gram = TYPICAL[B.OP].gram
+        grams = np.array([gram, superlattices(gram, 2)[0], superlattices(gram, 3)[1], TYPICAL[B.MP].gram])
+        found = extending_superlattices(grams, np.array([18.0, 19.0, 18.0, 20.0]))
+        assert found.tolist() == [False, True, False, False]
+
+    def test_in_any_order(self) -> None:
+        gram = TYPICAL[B.AP].gram
+        grams = np.array([superlattices(gram, 4)[3], gram])
+        assert extending_superlattices(grams, np.array([19.0, 18.0])).tolist() == [True, False]
+
+    def test_none(self) -> None:
+        assert extending_superlattices(np.zeros((0, 3, 3)), np.zeros(0)).shape == (0,)
 
 
 class TestProbabilities:
