@@ -12,6 +12,11 @@ from hybrid_index.errors import InputError
 from hybrid_index.lattice import CRYSTAL_SYSTEMS
 from hybrid_index.units import DEFAULT_RADIUS_MM
 
+SOLVED_PROBABILITY = 0.80
+"""Probability from which an answer counts as solved."""
+SOLVED_SHARE_INDEXED = 0.75
+"""Share of the lines that an answer has to explain to count as solved; less is at best one phase of several."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

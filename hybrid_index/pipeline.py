@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid_index import __version__
-from hybrid_index.config import Settings
+from hybrid_index.config import SOLVED_PROBABILITY, SOLVED_SHARE_INDEXED, Settings
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.io import read
 from hybrid_index.lattice import (
@@ -38,8 +38,6 @@ from hybrid_index.types import (
 )
 from hybrid_index.units import Radiation, parse_radiation
 
-SOLVED_PROBABILITY = 0.80
-"""Probability from which an answer counts as solved."""
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
 CAREFUL_RANKS = 3
@@ -237,7 +235,9 @@ def _verdict(solutions: tuple[Solution, ...], peaks: PeakList, exhausted: bool) 
     if first.refinement.shift.note:
         reasons.append(first.refinement.shift.note)
     if first.probability >= SOLVED_PROBABILITY:
-        return "solved", reasons
+        if n >= SOLVED_SHARE_INDEXED * len(peaks):
+            return "solved", reasons
+        return "ambiguous", [*reasons, "the other lines need another phase, or another cell"]
     if first.probability >= AMBIGUOUS_PROBABILITY:
         return "ambiguous", [*reasons, "other cells explain the lines nearly as well; see the list"]
     reasons.append("no cell stands out from what chance gives; more or better lines would help")

@@ -10,8 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.config import Settings
-from hybrid_index.lattice import BravaisLattice, Cell, line_positions_agree
-from hybrid_index.ranking import NEEDLESS_BITS, merge_same, needless_superlattices, prior_bits, probabilities
+from hybrid_index.lattice import BravaisLattice, direct_grams, group_by_line_positions
+from hybrid_index.ranking import (
+    EXTENSION_BITS,
+    NEEDLESS_BITS,
+    extending_superlattices,
+    merge_same,
+    needless_superlattices,
+    prior_bits,
+    probabilities,
+)
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
 from hybrid_index.schedule import Clock, Stage, run_stage
@@ -37,6 +45,9 @@ N_DERIVATIVE = 3
 """Rounds in which other symmetries, and half and double cells, of so many of the best solutions are tried."""
 SHIFT_MARGIN_DEG = 0.1
 """A shift beyond the user's limit on the zero by this much may come from the displacement."""
+BREEDING_BITS = -10.0
+"""Evidence from which relatives are tried: they can be far better than a cell of the wrong symmetry or size, but
+nothing good is related to a lattice that explains the lines worse than chance."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
 _LOADING_S = 3600.0
@@ -64,6 +75,7 @@ class Race:
     lines: LineData = field(init=False)
     solved: Solved = field(init=False)
     bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
+    tried: set[bytes] = field(default_factory=set)
     search_s: float = 0.0
     rank_s: float = 0.0
 
@@ -99,7 +111,7 @@ class Race:
         """Which solutions respect the user's limits on volume, edges and shift."""
         s = self.settings
         volume = np.sqrt(np.linalg.det(solved.grams)) if len(solved) else np.zeros(0)
-        edge = np.array([max(Cell.from_metric(c.metric).parameters[:3]) for c in solved.candidates])
+        edge = np.sqrt(np.diagonal(direct_grams([c.metric for c in solved.candidates]), axis1=1, axis2=2)).max(axis=1)
         shift = np.abs(self.combined_shift(solved))
         within = (volume <= s.max_volume_angstrom3) & (edge <= s.max_edge_angstrom)
         return np.asarray(within & (shift <= s.zero_limit_deg + SHIFT_MARGIN_DEG))
@@ -110,11 +122,14 @@ class Race:
         for most, derivatives in ((N_SYMMETRY, False), (N_DERIVATIVE, True)):
             fresh = []
             for i, candidate in enumerate(self.solved.candidates[:most]):
+                if self.solved.evidence[i] < BREEDING_BITS:
+                    continue
                 key = (derivatives, candidate.bravais_lattice, round(float(self.solved.evidence[i]), 1))
                 if key not in self.bred:
                     self.bred.add(key)
                     fresh.append(i)
-            starts += relatives(self.solved.take(fresh), systems=self.settings.systems, derivatives=derivatives)
+            chosen = self.solved.take(fresh)
+            starts += relatives(chosen, systems=self.settings.systems, derivatives=derivatives, tried=self.tried)
         return starts
 
     def combined_shift(self, solved: Solved) -> FloatArray:
@@ -139,14 +154,17 @@ class Race:
 
     def answers(self, most: int) -> list[Answer]:
         """The first answers with their probabilities, best first."""
-        score = self.score(self.solved)
         groups = _same_lines(self.solved, self.lines, most)
-        heads = np.array([group[0] for group in groups])
-        needless = needless_superlattices(self.solved.grams[heads], self.solved.n_indexed[heads], most=most)
-        probability = probabilities(score[heads], needless)
+        first = self.solved.take([group[0] for group in groups])
+        score = self.score(first)
+        score += EXTENSION_BITS * extending_superlattices(first.grams, first.n_indexed, most=most)
+        order = np.argsort(-score, kind="stable")
+        first, score = first.take(order), score[order]
+        needless = needless_superlattices(first.grams, first.n_indexed, first.n_possible, most=most)
+        probability = probabilities(score, needless)
         answers = [
-            Answer(members=tuple(g), score=float(score[g[0]]), needless=bool(n), probability=float(p))
-            for g, n, p in zip(groups, needless, probability, strict=True)
+            Answer(members=tuple(groups[i]), score=float(s), needless=bool(n), probability=float(p))
+            for i, s, n, p in zip(order, score, needless, probability, strict=True)
         ]
         return sorted(answers, key=lambda a: a.needless * NEEDLESS_BITS - a.score)
 
@@ -159,19 +177,9 @@ def thread_count() -> int:
 
 def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:
     """Groups of solutions whose calculated lines agree within the errors, best first."""
-    groups: list[list[int]] = []
     q_max = float(lines.q[min(len(lines), AMBIGUITY_LINES) - 1])
     tolerance = min(float(np.median(lines.q_esd / lines.q)), AMBIGUITY_TOLERANCE)
-    for i in range(min(len(solved), 3 * most)):
-        for group in groups:
-            if line_positions_agree(solved.grams[group[0]], solved.grams[i], q_max, tolerance):
-                group.append(i)
-                break
-        else:
-            if len(groups) == most:
-                break
-            groups.append([i])
-    return groups
+    return group_by_line_positions(solved.grams[: 3 * most], q_max, tolerance, most)
 
 
 def load_kernels(stage: Stage) -> None:

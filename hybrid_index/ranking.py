@@ -18,14 +18,21 @@ _SHARE = {
     "oP": 0.100, "oC": 0.050, "oI": 0.016, "oF": 0.011, "mP": 0.200, "mC": 0.083, "aP": 0.200,
 }  # fmt: skip
 
-SHARPNESS = 0.35
-"""How much of a bit of evidence is worth a bit of belief: errors of lines are not independent."""
+SHARPNESS = 0.38
+"""How much of a bit of evidence is worth a bit of belief: errors of lines are not independent. This and
+``NOTHING_BITS`` were fitted to 640 simulated and 150 measured lists (Brier score)."""
 SUPERLATTICE_DOUBT = 0.04
 """Share of structures supposed to have a true cell that is a multiple of the one that explains every line (assumed)."""
+EXTENSION_BITS = 4.0
+"""What a superlattice gains that explains lines which the smaller cell leaves: among 500 such pairs of simulated and
+measured lists the larger one was right in half of the cases where its evidence was some five bits lower."""
+_MORE_REFLECTIONS = 1.25
+"""A superlattice with fewer reflections than this many times those of the smaller cell has earned its symmetry."""
 NEEDLESS_BITS = 10.0
 """How much lower a superlattice that explains nothing more stands in the list."""
-NOTHING_BITS = 20.0
-"""Evidence that the best of the chance lattices of a long search reaches."""
+NOTHING_BITS = 12.0
+"""Evidence that the best of the chance lattices of a search hardly ever reaches: lists of 8 to 12 random lines came to
+10 bits at most, longer ones to less."""
 
 
 def prior_bits(lattices: list[BravaisLattice]) -> FloatArray:
@@ -51,24 +58,49 @@ def merge_same(grams: FloatArray, score: FloatArray) -> npt.NDArray[np.int64]:
     return np.asarray(order[np.sort(first)], dtype=np.int64)
 
 
-def needless_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> npt.NDArray[np.bool_]:
+def needless_superlattices(
+    grams: FloatArray, n_indexed: FloatArray, n_possible: FloatArray, *, most: int = 8
+) -> npt.NDArray[np.bool_]:
     """Which of the first *most* solutions only multiply the cell of a better one, shape (m,).
 
-    *grams* (m, 3, 3) and lines indexed (m,), best first. Such a cell explains no line more than the smaller one; it is
-    no rival answer.
+    *grams* (m, 3, 3), lines indexed (m,) and reflections (m,), best first. Such a cell explains no line more than the
+    smaller one and has more reflections; it is no rival answer. (One of higher symmetry can have as few.)
     """
     needless = np.zeros(len(n_indexed), dtype=bool)
+    volumes = _volumes(grams)
     for i in range(1, min(most, len(n_indexed))):
-        for j in range(i):
-            if n_indexed[i] > n_indexed[j]:
-                continue
-            ratio = np.sqrt(np.linalg.det(grams[i]) / np.linalg.det(grams[j]))
-            if round(ratio) in (2, 3, 4) and abs(ratio / round(ratio) - 1.0) < 0.02:
-                relation = derivative_relation(grams[j], grams[i], SAME_LATTICE_TOLERANCE)
-                if relation is not None and relation.startswith("superlattice"):
-                    needless[i] = True
-                    break
+        needless[i] = any(
+            n_indexed[i] <= n_indexed[j]
+            and n_possible[i] >= _MORE_REFLECTIONS * n_possible[j]
+            and _is_superlattice(grams, volumes, i, of=j)
+            for j in range(i)
+        )
     return needless
+
+
+def extending_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> npt.NDArray[np.bool_]:
+    """Which of the first *most* solutions multiply the cell of another of them and explain more lines, shape (m,).
+
+    *grams* (m, 3, 3) and lines indexed (m,) in any order.
+    """
+    extending = np.zeros(len(n_indexed), dtype=bool)
+    volumes, n = _volumes(grams), min(most, len(n_indexed))
+    for i in range(n):
+        extending[i] = any(n_indexed[i] > n_indexed[j] and _is_superlattice(grams, volumes, i, of=j) for j in range(n))
+    return extending
+
+
+def _volumes(grams: FloatArray) -> FloatArray:
+    return np.sqrt(np.linalg.det(grams)) if len(grams) else np.zeros(0)
+
+
+def _is_superlattice(grams: FloatArray, volumes: FloatArray, i: int, *, of: int) -> bool:
+    """Whether lattice *i* is a superlattice of index 2 to 4 of another."""
+    ratio = volumes[i] / volumes[of]
+    if round(ratio) not in (2, 3, 4) or abs(ratio / round(ratio) - 1.0) > 0.02:
+        return False
+    relation = derivative_relation(grams[of], grams[i], SAME_LATTICE_TOLERANCE)
+    return relation is not None and relation.startswith("superlattice")
 
 
 def probabilities(score: FloatArray, needless: npt.NDArray[np.bool_] | None = None) -> FloatArray:

@@ -13,12 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.types import Candidate, CandidateSource, PeakList
 
 SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
+_N_NEAR = 2
+"""Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
 
 
 @dataclass(slots=True)
@@ -62,17 +65,42 @@ class Stage:
 
 def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
     """Yield the stages of a search, cheapest and likeliest first."""
-    first: tuple[CandidateSource, ...] = (BaseLineTrials(), OrthorhombicZones())
-    second: tuple[CandidateSource, ...] = (MonoclinicZones(), TriclinicZones())
-    yield Stage(name="high symmetry", sources=first)
-    yield Stage(name="low symmetry", sources=second)
-    for zero in supposed_shifts(settings, wavelength_angstrom):
-        yield Stage(name=f"zero shift {zero:+.2f}°", sources=first + second, zero_shift_deg=zero)
-    yield Stage(name="deeper", sources=deep_sources())
+    shifts = supposed_shifts(settings, wavelength_angstrom)
+    near, far = shifts[:_N_NEAR], shifts[_N_NEAR:]
+    yield Stage(name="high symmetry", sources=_quick_high())
+    yield Stage(name="low symmetry", sources=_quick_low())
+    for zero in near:
+        yield Stage(name=f"zero shift {zero:+.2f}°", sources=_quick_high() + _quick_low(), zero_shift_deg=zero)
+    yield Stage(name="more planes", sources=_thorough())
+    for zero in far:
+        yield Stage(name=f"zero shift {zero:+.2f}°", sources=_quick_high() + _quick_low(), zero_shift_deg=zero)
+    for zero in shifts:
+        yield Stage(name=f"zero shift {zero:+.2f}°, more planes", sources=_thorough(), zero_shift_deg=zero)
+    yield Stage(name="deeper", sources=_deep())
     yield Stage(name="exhaustively, and at random", sources=last_resorts())
 
 
-def deep_sources() -> tuple[CandidateSource, ...]:
+def _quick_high() -> tuple[CandidateSource, ...]:
+    return (
+        BaseLineTrials(),
+        OrthorhombicZones(name="zones-orthorhombic-quick", n_planes=40, capacity=300, most=30),
+        DominantZones(),
+    )
+
+
+def _quick_low() -> tuple[CandidateSource, ...]:
+    """Few planes, but the right one is nearly always among them."""
+    return (
+        MonoclinicZones(name="zones-monoclinic-quick", n_planes=60, n_rectangles=40, capacity=500, most=40),
+        TriclinicZones(name="zones-triclinic-quick", n_planes=100, capacity=800, most=40),
+    )
+
+
+def _thorough() -> tuple[CandidateSource, ...]:
+    return OrthorhombicZones(), MonoclinicZones(), TriclinicZones()
+
+
+def _deep() -> tuple[CandidateSource, ...]:
     """The zone engines with several times as many planes."""
     return (
         OrthorhombicZones(name="zones-orthorhombic-deep", n_planes=2500, capacity=5000),

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from hybrid_index.config import Settings
+from hybrid_index.config import SOLVED_PROBABILITY, SOLVED_SHARE_INDEXED, Settings
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.export import document, from_document
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, same_lattice, to_pymatgen
@@ -320,3 +320,22 @@ class TestRefineCell:
         found = refine_cell(line_list(truth, B.MP), turned).best.refinement
         assert found.candidate.bravais_lattice is B.MP
         assert same_lattice(primitive_gram(found.cell, B.MP), truth.gram)
+
+
+def test_a_mixture_is_not_solved() -> None:
+    phases = [line_list(TYPICAL[b], b, n_lines=n) for b, n in ((B.OP, 40), (B.HP, 12))]
+    positions = np.concatenate([phase.two_theta_deg for phase in phases])
+    more = np.random.default_rng(4).uniform(20.0, 60.0, 8)
+    peaks = PeakList.from_positions(np.concatenate([positions, more]), radiation=CU, two_theta_esd_deg=0.01)
+    result = index(peaks, settings=Settings(budget_s=20.0))
+    assert result.best is not None
+    assert result.best.refinement.assignment.indexed.mean() < SOLVED_SHARE_INDEXED
+    assert result.best.probability > SOLVED_PROBABILITY
+    assert result.status == "ambiguous"
+    assert any("another phase" in reason for reason in result.reasons)
+
+
+def test_a_flat_cell_is_found_beyond_its_dominant_zone() -> None:
+    cell = Cell(a=29.28, b=29.28, c=3.25, gamma=120.0)
+    peaks = line_list(cell, B.HP, n_lines=60, noise=np.random.default_rng(6), esd_deg=0.005)
+    assert is_solved(index(peaks, settings=QUICK), cell, B.HP)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, superlattices
-from hybrid_index.ranking import merge_same, needless_superlattices, prior_bits, probabilities
+from hybrid_index.ranking import (
+    NOTHING_BITS,
+    extending_superlattices,
+    merge_same,
+    needless_superlattices,
+    prior_bits,
+    probabilities,
+)
 from hybrid_index.units import FloatArray
 from tests.synthetic import TYPICAL
 
@@ -65,49 +72,75 @@ class TestMergeSame:
         assert merge_same(np.zeros((0, 3, 3)), np.zeros(0)).tolist() == []
 
 
+def needless(grams: FloatArray, n_indexed: FloatArray, *, most: int = 8) -> list[bool]:
+    """As many reflections as the volume lets expect."""
+    n_possible = 30.0 * np.sqrt(np.linalg.det(grams) / np.linalg.det(grams[0]))
+    return [bool(x) for x in needless_superlattices(grams, n_indexed, n_possible, most=most)]
+
+
 class TestNeedlessSuperlattices:
     @pytest.mark.parametrize("index", [2, 3, 4])
     def test_every_superlattice_below_a_better_one_is_needless(self, index: int) -> None:
         gram = TYPICAL[B.AP].gram
         for larger in superlattices(gram, index):
-            found = needless_superlattices(np.array([gram, larger]), np.array([20.0, 20.0]))
-            assert found.tolist() == [False, True]
+            found = needless(np.array([gram, larger]), np.array([20.0, 20.0]))
+            assert found == [False, True]
 
     def test_a_better_superlattice_is_needed(self) -> None:
         gram = TYPICAL[B.OP].gram
         larger = superlattices(gram, 2)[0]
-        found = needless_superlattices(np.array([larger, gram]), np.array([20.0, 20.0]))
-        assert found.tolist() == [False, False]
+        found = needless(np.array([larger, gram]), np.array([20.0, 20.0]))
+        assert found == [False, False]
 
     def test_a_superlattice_that_explains_more_lines_is_a_rival(self) -> None:
         gram = TYPICAL[B.OP].gram
         grams = np.array([gram, superlattices(gram, 2)[0]])
-        assert not needless_superlattices(grams, np.array([18.0, 20.0])).any()
+        assert not any(needless(grams, np.array([18.0, 20.0])))
 
     def test_other_lattices_of_twice_the_volume_are_rivals(self) -> None:
         gram = Cell(a=5.0, b=6.0, c=7.0).gram
         other = Cell(a=4.7, b=8.1, c=420.0 / (4.7 * 8.1)).gram
-        found = needless_superlattices(np.array([gram, other]), np.array([20.0, 20.0]))
-        assert found.tolist() == [False, False]
+        found = needless(np.array([gram, other]), np.array([20.0, 20.0]))
+        assert found == [False, False]
 
     def test_superlattice_of_any_better_one(self) -> None:
         first, second = TYPICAL[B.OP].gram, TYPICAL[B.MP].gram
         grams = np.array([first, second, superlattices(second, 3)[4], superlattices(first, 2)[2]])
-        found = needless_superlattices(grams, np.array([20.0, 20.0, 19.0, 18.0]))
-        assert found.tolist() == [False, False, True, True]
+        found = needless(grams, np.array([20.0, 20.0, 19.0, 18.0]))
+        assert found == [False, False, True, True]
+
+    def test_one_of_higher_symmetry_without_more_reflections_is_a_rival(self) -> None:
+        grams = np.array([TYPICAL[B.OP].gram, superlattices(TYPICAL[B.OP].gram, 2)[0]])
+        assert not needless_superlattices(grams, np.array([39.0, 39.0]), np.array([108.0, 114.0])).any()
 
     def test_fitted_cells_differ_a_little(self) -> None:
         gram = TYPICAL[B.MP].gram
         larger = stretched(superlattices(gram, 2)[1], 1.0008)
-        assert needless_superlattices(np.array([gram, larger]), np.array([20.0, 20.0]))[1]
+        assert needless(np.array([gram, larger]), np.array([20.0, 20.0]))[1]
 
     def test_only_the_first_are_looked_at(self) -> None:
         gram = TYPICAL[B.OP].gram
         grams = np.array([gram, *superlattices(gram, 2)[:4]])
-        assert needless_superlattices(grams, np.arange(5.0)[::-1], most=3).tolist() == [False, True, True, False, False]
+        assert needless(grams, np.arange(5.0)[::-1], most=3) == [False, True, True, False, False]
 
     def test_none(self) -> None:
-        assert needless_superlattices(np.zeros((0, 3, 3)), np.zeros(0)).shape == (0,)
+        assert needless_superlattices(np.zeros((0, 3, 3)), np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+class TestExtendingSuperlattices:
+    def test_only_a_superlattice_that_explains_more_lines(self) -> None:
+        gram = TYPICAL[B.OP].gram
+        grams = np.array([gram, superlattices(gram, 2)[0], superlattices(gram, 3)[1], TYPICAL[B.MP].gram])
+        found = extending_superlattices(grams, np.array([18.0, 19.0, 18.0, 20.0]))
+        assert found.tolist() == [False, True, False, False]
+
+    def test_in_any_order(self) -> None:
+        gram = TYPICAL[B.AP].gram
+        grams = np.array([superlattices(gram, 4)[3], gram])
+        assert extending_superlattices(grams, np.array([19.0, 18.0])).tolist() == [True, False]
+
+    def test_none(self) -> None:
+        assert extending_superlattices(np.zeros((0, 3, 3)), np.zeros(0)).shape == (0,)
 
 
 class TestProbabilities:
@@ -143,8 +176,8 @@ class TestProbabilities:
         np.testing.assert_allclose(found, 0.5, atol=0.03)
 
     def test_what_chance_reaches_is_not_believed(self) -> None:
-        assert probabilities(np.array([5.0]))[0] < 0.1
-        assert probabilities(np.array([20.0]))[0] <= 0.5
+        assert probabilities(np.array([0.0]))[0] < 0.05
+        assert probabilities(np.array([NOTHING_BITS]))[0] <= 0.5
 
     def test_more_evidence_is_more_belief(self) -> None:
         found = [probabilities(np.array([x, 10.0]))[0] for x in np.linspace(0.0, 100.0, 30)]

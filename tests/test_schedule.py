@@ -46,17 +46,17 @@ class TestStages:
         found = list(stages(Settings(zero_limit_deg=0.13), CU.wavelength_angstrom))
         shifts = [stage.zero_shift_deg for stage in found]
         assert shifts[:2] == [0.0, 0.0]
-        assert {source.name for source in found[0].sources} == {"trials", "zones-orthorhombic"}
-        assert {source.name for source in found[1].sources} == {"zones-monoclinic", "zones-triclinic"}
-        supposed = [stage for stage in found if stage.zero_shift_deg]
-        assert [stage.zero_shift_deg for stage in supposed] == supposed_shifts(
-            Settings(zero_limit_deg=0.13), CU.wavelength_angstrom
+        assert {source.name for source in found[0].sources} == {"trials", "zones-orthorhombic-quick", "zones-dominant"}
+        assert {source.name for source in found[1].sources} == {"zones-monoclinic-quick", "zones-triclinic-quick"}
+        quick, thorough = (
+            [stage for stage in found if stage.zero_shift_deg and ("more planes" in stage.name) is more]
+            for more in (False, True)
         )
-        assert found[2 : 2 + len(supposed)] == supposed
-        assert all(
-            {s.name for s in stage.sources} == {s.name for s in (*found[0].sources, *found[1].sources)}
-            for stage in supposed
-        )
+        supposed = supposed_shifts(Settings(zero_limit_deg=0.13), CU.wavelength_angstrom)
+        for group in (quick, thorough):
+            assert [stage.zero_shift_deg for stage in group] == supposed
+        assert found.index(quick[-1]) < found.index(thorough[0])
+        assert all(stage.sources == found[0].sources + found[1].sources for stage in quick)
         assert {source.name for source in found[-1].sources} == {"dichotomy", "random"}
         assert all("deep" in source.name for source in found[-2].sources)
 

@@ -246,6 +246,8 @@ def lean_rectangles(
             q1, q2 = planes[p, swap], planes[p, 1 - swap]
             area = q1 * q2 * (4.0 if plane_kind != RECTANGULAR else 1.0)
             low = max(height_min, 1.0 / (volume_max * volume_max * area))
+            # c* + a* ends at another point of the layer, or in a rhombic plane c* + 2 a*.
+            lean_max = q1 * (1.02 if plane_kind == RECTANGULAR else 2.04)
             for kind in range(2 if plane_kind == RECTANGULAR else 1):
                 layer = 2 if plane_kind != RECTANGULAR else kind
                 for x in range(n_free):
@@ -258,7 +260,7 @@ def lean_rectangles(
                                 continue
                             for rise_y in range(2):
                                 e = q[free[y]] - _RISES[layer, 1, rise_y] * q2 - c - q1
-                                if abs(e) > 1.02 * q1 or c - e * e / (4.0 * q1) < low:
+                                if abs(e) > lean_max or c - e * e / (4.0 * q1) < low:
                                     continue
                                 score = _monoclinic_score(q1, q2, c, e, layer, q_max, table, bins_per_q, odds)
                                 if score > 0.0 and (size < scores.shape[0] or score > scores[0]):

@@ -86,7 +86,7 @@ def _plane_score(
 
 
 @njit(cache=True, nogil=True)
-def _refine_plane(row: FloatArray, q: FloatArray, tolerance: FloatArray, q_max: float) -> None:
+def refine_plane(row: FloatArray, q: FloatArray, tolerance: FloatArray, q_max: float) -> None:
     """One linear least squares of (q₁, q₂, R) against the lines that the plane explains."""
     q1, q2, r, kind = row[0], row[1], row[2], int(row[3])
     n_free = 3 if kind == OBLIQUE else 2
@@ -220,7 +220,7 @@ def _tidy(
 ) -> None:
     points = np.empty(_MAX_POINTS)
     for i in range(rows.shape[0]):
-        _refine_plane(rows[i], q, tolerance, q_max)
+        refine_plane(rows[i], q, tolerance, q_max)
         reduce_plane(rows[i])
         scores[i] = _plane_score(
             rows[i, 0], rows[i, 1], rows[i, 2], int(rows[i, 3]), q_max, table, bins_per_q, odds, points

@@ -11,7 +11,7 @@ from hybrid_index.classical.leaning import lean_planes, lean_rectangles
 from hybrid_index.classical.planes import find_planes, halved
 from hybrid_index.classical.pool import SEARCH_LINES, Pool, Prepared
 from hybrid_index.classical.stacking import stack_planes
-from hybrid_index.classical.trials import cubic_trials, index_squares, uniaxial_trials
+from hybrid_index.classical.trials import cubic_trials, index_squares, layer_squares, uniaxial_trials
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
 from hybrid_index.types import Budget, Candidate, PeakList
@@ -29,8 +29,8 @@ class BaseLineTrials:
 
     name: str = "trials"
     n_base: int = 8
-    capacity: int = 1500
-    most: int = 60
+    capacity: int = 300
+    most: int = 30
 
     def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
         """Yield the best lattices of one or two parameters."""
@@ -52,8 +52,9 @@ class BaseLineTrials:
         cross = 1.0 if lattice.value[0] == "h" else 0.0
         volume = limits.max_volume_angstrom3 * lattice.lattice_points
         pool.size = uniaxial_trials(
-            index_squares(lattice, limit=_UNIAXIAL_SQUARES), cross, lattice.code, w.q, w.q_max, self.n_base,
-            ready.height_min, volume, w.table, w.bins_per_q, ready.odds, pool.scores, pool.rows, pool.size,
+            index_squares(lattice, limit=_UNIAXIAL_SQUARES), layer_squares(lattice), cross, lattice.code, w.q,
+            w.q_max, self.n_base, ready.height_min, volume, w.table, w.bins_per_q, ready.odds,
+            pool.scores, pool.rows, pool.size,
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from hybrid_index.config import SOLVED_SHARE_INDEXED
 from hybrid_index.export import with_esd
 from hybrid_index.types import IndexingResult, PeakList, Refinement, Solution
 
@@ -47,6 +48,8 @@ def verdict(result: IndexingResult) -> str:
     percent = f"{100.0 * best.probability:.0f} %"
     if result.status == "budget_exhausted":
         return f"The time ran out; {symmetry} is the best so far, but not to be trusted yet (probability {percent})."
+    if result.status == "ambiguous" and best.refinement.assignment.indexed.mean() < SOLVED_SHARE_INDEXED:
+        return f"The {symmetry} explains part of the lines (probability {percent}); the rest needs another phase."
     if result.status == "ambiguous":
         return f"The lines fit more than one lattice; {symmetry} comes first (probability {percent})."
     if best.probability >= NEARLY_SURE:

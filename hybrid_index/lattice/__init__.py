@@ -1,10 +1,17 @@
 """Lattice mathematics: cells, reduction, Bravais lattices, equality, derivative lattices, ambiguities."""
 
-from hybrid_index.lattice.ambiguity import AmbiguousPartner, ambiguous_partners, distinct_q, line_positions_agree
+from hybrid_index.lattice.ambiguity import (
+    AmbiguousPartner,
+    ambiguous_partners,
+    distinct_q,
+    group_by_line_positions,
+    line_positions_agree,
+)
 from hybrid_index.lattice.bravais import (
     ConventionalSetting,
     bravais_lattices,
     conventional,
+    fitting_metrics,
     holohedry_order,
     standardize,
 )
@@ -13,6 +20,7 @@ from hybrid_index.lattice.cell import (
     CRYSTAL_SYSTEMS,
     BravaisLattice,
     Cell,
+    direct_grams,
     gram_from_metric,
     is_positive_definite,
     metric_from_gram,
@@ -49,9 +57,12 @@ __all__ = [
     "cluster_lattices",
     "conventional",
     "derivative_relation",
+    "direct_grams",
     "distinct_q",
+    "fitting_metrics",
     "from_pymatgen",
     "gram_from_metric",
+    "group_by_line_positions",
     "hermite_normal_forms",
     "holohedry_order",
     "is_niggli_reduced",

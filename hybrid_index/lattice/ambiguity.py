@@ -15,7 +15,7 @@ import numpy.typing as npt
 from hybrid_index.lattice.bravais import ConventionalSetting, conventional
 from hybrid_index.lattice.compare import cluster_lattices
 from hybrid_index.lattice.derivative import MAX_INDEX, sublattices, superlattices
-from hybrid_index.lattice.reduction import checked_gram, volume_scale
+from hybrid_index.lattice.reduction import checked_gram, checked_grams, volume_scale
 from hybrid_index.units import FloatArray
 
 LINE_TOLERANCE = 1e-6
@@ -59,8 +59,7 @@ def distinct_q(gram: npt.ArrayLike, q_max: float, tolerance: float = LINE_TOLERA
     from hybrid_index.lattice import kernels
 
     reciprocal = np.asarray(np.linalg.inv(checked_gram(gram)), dtype=np.float64)
-    q = np.sort(kernels.squares_up_to(reciprocal, q_max))
-    return q[np.diff(q, prepend=0.0) > tolerance * q]
+    return _distinct(kernels.squares_up_to(reciprocal, q_max), tolerance)
 
 
 def line_positions_agree(
@@ -79,7 +78,37 @@ def line_positions_agree(
     """
     # lists run a little further, so that a line on the edge finds its partner
     lines1, lines2 = (distinct_q(g, q_max * (1.0 + 2.0 * tolerance)) for g in (gram1, gram2))
-    return _covered(lines1, lines2, q_max, tolerance) and _covered(lines2, lines1, q_max, tolerance)
+    return _agree(lines1, lines2, q_max, tolerance)
+
+
+def group_by_line_positions(grams: npt.ArrayLike, q_max: float, tolerance: float, most: int) -> list[list[int]]:
+    """Put lattices together whose lines agree: each joins the first group whose first member it agrees with.
+
+    Parameters
+    ----------
+    grams
+        Gram matrices of primitive direct bases, best first, shape (n, 3, 3), Å².
+    q_max, tolerance
+        As of :func:`line_positions_agree`.
+    most
+        Number of groups; the walk ends at the first lattice that would found one more.
+    """
+    from hybrid_index.lattice import kernels
+
+    groups: list[list[int]] = []
+    founders: list[FloatArray] = []
+    reach = q_max * (1.0 + 2.0 * tolerance)
+    for i, reciprocal in enumerate(np.linalg.inv(checked_grams(grams))):
+        lines = _distinct(kernels.squares_up_to(reciprocal, reach), LINE_TOLERANCE)
+        known = next((g for g, first in enumerate(founders) if _agree(first, lines, q_max, tolerance)), None)
+        if known is not None:
+            groups[known].append(i)
+        elif len(groups) == most:
+            break
+        else:
+            groups.append([i])
+            founders.append(lines)
+    return groups
 
 
 def ambiguous_partners(
@@ -130,6 +159,23 @@ def ambiguous_partners(
         _partner(other, g, tolerance) for other in different if line_positions_agree(g, other, limit, tolerance)
     ]
     return sorted(partners, key=lambda p: (p.setting.bravais_lattice.code, p.volume_ratio))
+
+
+def _distinct(q: FloatArray, tolerance: float) -> FloatArray:
+    """Sort values and drop those nearer to their neighbour than *tolerance* (relative)."""
+    q = np.sort(q)
+    apart = np.ones(q.size, dtype=bool)
+    apart[1:] = q[1:] - q[:-1] > tolerance * q[1:]
+    return q[apart]
+
+
+def _agree(lines1: FloatArray, lines2: FloatArray, q_max: float, tolerance: float) -> bool:
+    if lines1.size and lines2.size:
+        # the lowest line decides for nearly all
+        low, high = sorted((float(lines1[0]), float(lines2[0])))
+        if low <= q_max and high - low > tolerance * high:
+            return False
+    return _covered(lines1, lines2, q_max, tolerance) and _covered(lines2, lines1, q_max, tolerance)
 
 
 def _covered(lines1: FloatArray, lines2: FloatArray, q_max: float, tolerance: float) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.lattice.cell import BravaisLattice, Cell, metric_from_gram, primitive_basis, primitive_gram
-from hybrid_index.lattice.reduction import IntArray, niggli_reduce
-from hybrid_index.lattice.twofold import Basis, candidates, monoclinic, orthorhombic, plane_of, square_of
+from hybrid_index.lattice.cell import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_basis, primitive_gram
+from hybrid_index.lattice.reduction import IntArray, checked_grams, niggli_reduce
+from hybrid_index.lattice.twofold import Basis, candidates, monoclinic, orthorhombic, plane_of, square_of, twofold_axes
 from hybrid_index.units import FloatArray
 
 DEFAULT_TOLERANCE = 0.003
@@ -82,12 +83,8 @@ def bravais_lattices(gram: npt.ArrayLike, tolerance: float = DEFAULT_TOLERANCE) 
     ['tP', 'oP', 'oC', 'mP', 'mP', 'mC', 'aP']
     """
     reduced, to_reduced = niggli_reduce(gram)
-    lattices, bases = zip(*candidates(reduced, _OBLIQUITY_PER_STRAIN * tolerance), strict=True)
-    transformations = np.swapaxes(np.array(bases, dtype=np.int64), 1, 2)
-    given = np.swapaxes(transformations, 1, 2) @ reduced @ transformations
-    symmetric = np.array([_symmetrized(g, lattice) for g, lattice in zip(given, lattices, strict=True)])
-    deviations = _strain(given, symmetric)
-    metrics = np.linalg.inv(symmetric)
+    _, lattices, transformations = _candidates(reduced[None], tolerance)
+    metrics, deviations = _fitted(transformations.swapaxes(1, 2) @ reduced @ transformations, lattices)
 
     def rank(i: int) -> tuple[int, float, int]:
         # deviations of an exact lattice are rounding noise: the order must not hang on it
@@ -95,7 +92,7 @@ def bravais_lattices(gram: npt.ArrayLike, tolerance: float = DEFAULT_TOLERANCE) 
 
     settings: list[ConventionalSetting] = []
     for i in sorted(np.flatnonzero(deviations <= tolerance).tolist(), key=rank):
-        metric = metric_from_gram(metrics[i])
+        metric = metrics[i]
         nearness = _SAME_METRIC * metric[:3].min()
         if not any(s.bravais_lattice is lattices[i] and np.abs(s.metric - metric).max() < nearness for s in settings):
             settings.append(
@@ -107,6 +104,43 @@ def bravais_lattices(gram: npt.ArrayLike, tolerance: float = DEFAULT_TOLERANCE) 
                 )
             )
     return settings
+
+
+def fitting_metrics(
+    grams: npt.ArrayLike, tolerance: float = DEFAULT_TOLERANCE
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Return what :func:`bravais_lattices` finds for many metrics at once: starts for refinements.
+
+    Parameters
+    ----------
+    grams
+        Gram matrices of primitive direct bases, shape (m, 3, 3), Å²; they need not be reduced.
+    tolerance
+        Largest ``deviation``.
+
+    Returns
+    -------
+    owner, codes : numpy.ndarray
+        int64 (n,): which of *grams* fits, and the code of the Bravais lattice; each metric's highest symmetry first.
+    metrics : numpy.ndarray
+        Shape (n, 6), reciprocal metrics of the conventional cells; equal settings are not singled out, and the basis
+        of aP is a shortest one, not always Niggli's.
+    deviations : numpy.ndarray
+        Shape (n,).
+    """
+    from hybrid_index.lattice import kernels
+
+    checked = checked_grams(grams)
+    if not len(checked):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 6)), np.zeros(0)
+    reduced = kernels.prepare(checked)[:, :3, :3]
+    owner, lattices, transformations = _candidates(reduced, tolerance)
+    metrics, deviations = _fitted(transformations.swapaxes(1, 2) @ reduced[owner] @ transformations, lattices)
+    codes = np.array([lattice.code for lattice in lattices], dtype=np.int64)
+    order = np.array([holohedry_order(lattice) for lattice in lattices])
+    place = np.lexsort((codes, deviations.round(9), -order, owner))
+    place = place[deviations[place] <= tolerance]
+    return owner[place], codes[place], metrics[place], deviations[place]
 
 
 def conventional(gram: npt.ArrayLike, tolerance: float = DEFAULT_TOLERANCE) -> ConventionalSetting:
@@ -142,27 +176,48 @@ def standardize(cell: Cell, lattice: BravaisLattice) -> Cell:
     elif lattice.crystal_system == "orthorhombic":
         basis = orthorhombic(square_of(gram), basis)[1]
     rows = np.array(basis)
-    return Cell.from_gram(_symmetrized(rows @ gram @ rows.T, lattice))
+    return Cell.from_gram(_symmetrized((rows @ gram @ rows.T)[None], [lattice])[0])
 
 
-def _symmetrized(gram: FloatArray, lattice: BravaisLattice) -> FloatArray:
-    """Mean of a conventional direct Gram matrix over the point group of the lattice."""
-    g = gram.copy()
-    a, b, c = np.diag(gram)
-    system = lattice.value[0]
-    if system == "m":
-        g[0, 1] = g[1, 0] = g[1, 2] = g[2, 1] = 0.0
-    elif system == "o":
-        g = np.diag([a, b, c])
-    elif system == "t":
-        g = np.diag([(a + b) / 2, (a + b) / 2, c])
-    elif system == "c":
-        g = np.eye(3) * (a + b + c) / 3
-    elif system == "h":
-        # [100], [010] and [110] are equivalent
-        square = 2.0 * (a + b + gram[0, 1]) / 3.0
-        g = np.array([[square, -square / 2, 0.0], [-square / 2, square, 0.0], [0.0, 0.0, c]])
-    return g
+def _candidates(reduced: FloatArray, tolerance: float) -> tuple[IntArray, list[BravaisLattice], IntArray]:
+    """Bravais lattices that reduced metrics (m, 3, 3) may fit: which one (n,), the lattices, transformations."""
+    axes = twofold_axes(reduced, _OBLIQUITY_PER_STRAIN * tolerance)
+    found = [(i, *typed) for i, gram in enumerate(reduced) for typed in candidates(gram, axes[i])]
+    owner, lattices, bases = zip(*found, strict=True)
+    return np.array(owner, dtype=np.int64), list(lattices), np.array(bases, dtype=np.int64).swapaxes(1, 2)
+
+
+def _fitted(given: FloatArray, lattices: Sequence[BravaisLattice]) -> tuple[FloatArray, FloatArray]:
+    """Reciprocal metrics (n, 6) of exactly the symmetry of each lattice, and how far the given metrics are from it."""
+    symmetric = _symmetrized(given, lattices)
+    g = np.linalg.inv(symmetric)
+    metrics = np.stack([g[:, 0, 0], g[:, 1, 1], g[:, 2, 2], 2 * g[:, 1, 2], 2 * g[:, 0, 2], 2 * g[:, 0, 1]], axis=1)
+    return metrics, _strain(given, symmetric)
+
+
+# Mean over the point group of (aa, bb, cc, bc, ac, ab); in hexagonal axes [100], [010] and [110] are equivalent.
+_MEAN = {
+    "c": [[1 / 3] * 3 + [0] * 3] * 3 + [[0] * 6] * 3,
+    "t": [[1 / 2, 1 / 2, 0, 0, 0, 0]] * 2 + [[0, 0, 1, 0, 0, 0]] + [[0] * 6] * 3,
+    "h": [[2 / 3, 2 / 3, 0, 0, 0, 2 / 3]] * 2
+    + [[0, 0, 1, 0, 0, 0]]
+    + [[0] * 6] * 2
+    + [[-1 / 3, -1 / 3, 0, 0, 0, -1 / 3]],
+    "o": np.diag([1, 1, 1, 0, 0, 0]),
+    "m": np.diag([1, 1, 1, 0, 1, 0]),
+    "a": np.eye(6),
+}
+_MEANS = np.array([_MEAN[lattice.value[0]] for lattice in BRAVAIS_LATTICES], dtype=np.float64)
+
+
+def _symmetrized(grams: FloatArray, lattices: Sequence[BravaisLattice]) -> FloatArray:
+    """Mean of each conventional direct Gram matrix (n, 3, 3) over the point group of its lattice."""
+    means = _MEANS[[lattice.code for lattice in lattices]]
+    rows, columns = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
+    values = (means @ grams[:, rows, columns, None])[:, :, 0]
+    out = np.empty_like(grams)
+    out[:, rows, columns] = out[:, columns, rows] = values
+    return out
 
 
 def _strain(given: FloatArray, symmetric: FloatArray) -> FloatArray:

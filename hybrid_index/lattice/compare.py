@@ -50,14 +50,16 @@ def shortest_lengths(gram: npt.ArrayLike, n: int = SHORTEST_VECTORS) -> FloatArr
 
 
 def voronoi_lengths(gram: npt.ArrayLike) -> FloatArray:
-    """Return the lengths (Å), ascending, shape (7,), of the shortest vector in each class of L/2L.
+    """Return the lengths (Å), ascending, of the shortest vector in each class of L/2L: (7,), or (m, 7) of (m, 3, 3).
 
     The square roots of Conway & Sloane's vonorms (1992, doi:10.1098/rspa.1992.0004): continuous in the metric, and
-    unlike a list of shortest vectors they always span the space.
+    unlike a list of shortest vectors they always span the space. The first is that of the shortest vector of all.
     """
     from hybrid_index.lattice import kernels
 
-    return np.sqrt(kernels.voronoi_vectors(checked_gram(gram))[0])
+    if np.ndim(gram) == 3:
+        return np.asarray(np.sqrt(kernels.prepare(checked_grams(gram))[:, 3]), dtype=np.float64)
+    return np.asarray(np.sqrt(kernels.prepare(checked_gram(gram)[None])[0, 3]), dtype=np.float64)
 
 
 def same_lattice(

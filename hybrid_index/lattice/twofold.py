@@ -19,12 +19,13 @@ from itertools import combinations, product
 import numpy as np
 
 from hybrid_index.lattice.cell import BravaisLattice
-from hybrid_index.lattice.reduction import IntArray
 from hybrid_index.units import FloatArray
 
 Row = tuple[int, int, int]
 Basis = tuple[Row, Row, Row]
 TypedBasis = tuple[BravaisLattice, Basis]
+Axis = tuple[Row, Row]
+"""Row [uvw] of a 2-fold axis and plane (hkl) normal to it."""
 
 _B = BravaisLattice
 _IDENTITY: Basis = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
@@ -35,28 +36,34 @@ _NET_STEPS = tuple((m, n) for m, n in product(range(-2, 3), repeat=2) if (m, n) 
 
 
 @cache
-def _pairs() -> tuple[IntArray, IntArray, FloatArray]:
-    """All pairs that may be a 2-fold axis: rows [uvw] (m, 3), planes (hkl) (m, 3), and (uh + vk + wl)² (m,)."""
-    small = [v for v in product(range(-2, 3), repeat=3) if v > (0, 0, 0) and math.gcd(*v) == 1]
+def _pairs() -> tuple[list[Axis], FloatArray, FloatArray, FloatArray]:
+    """All pairs that may be a 2-fold axis; what squares their rows and planes (6, m), and (uh + vk + wl)² (m,)."""
+    box = range(-2, 3)
+    small = [v for v in product(box, box, box) if v > (0, 0, 0) and math.gcd(*v) == 1]
     pairs = [(u, h) for u in small for h in small if abs(np.dot(u, h)) in (1, 2)]
-    rows, planes = (np.array(x, dtype=np.int64) for x in zip(*pairs, strict=True))
-    return rows, planes, np.einsum("mi,mi->m", rows, planes).astype(np.float64) ** 2
+    rows, planes = (np.array(x, dtype=np.float64) for x in zip(*pairs, strict=True))
+    return pairs, _quadratic(rows), _quadratic(planes), np.einsum("mi,mi->m", rows, planes) ** 2
 
 
-def twofold_axes(gram: FloatArray, max_obliquity: float) -> list[tuple[Row, Row]]:
-    """Return row and plane of every 2-fold axis of a reduced Gram matrix (3, 3), up to an obliquity in radians."""
-    rows, planes, along_squared = _pairs()
-    row_squares = ((rows @ gram) * rows).sum(axis=1)
-    plane_squares = ((planes @ np.linalg.inv(gram)) * planes).sum(axis=1)
+def _quadratic(vectors: FloatArray) -> FloatArray:
+    """What the elements 11, 22, 33, 23, 13, 12 of a Gram matrix are multiplied by in squares of vectors: (6, m)."""
+    x, y, z = vectors.T
+    return np.stack([x * x, y * y, z * z, 2.0 * y * z, 2.0 * x * z, 2.0 * x * y])
+
+
+def twofold_axes(grams: FloatArray, max_obliquity: float) -> list[list[Axis]]:
+    """Return the 2-fold axes of each of many reduced Gram matrices (n, 3, 3), up to an obliquity in radians."""
+    pairs, rows, planes, along_squared = _pairs()
+    elements = (slice(None), [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
+    squares = (grams[elements] @ rows) * (np.linalg.inv(grams)[elements] @ planes)
     # tan² = 1/cos² − 1; rounding leaves some 1e-15 times the condition of the matrix
-    near = row_squares * plane_squares <= along_squared * (1.0 + math.tan(max_obliquity) ** 2 + 1e-10)
-    return [(_row(u), _row(h)) for u, h in zip(rows[near].tolist(), planes[near].tolist(), strict=True)]
+    near = squares <= along_squared * (1.0 + math.tan(max_obliquity) ** 2 + 1e-10)
+    return [[pairs[i] for i in np.flatnonzero(one)] for one in near]
 
 
-def candidates(gram: FloatArray, max_obliquity: float) -> Iterator[TypedBasis]:
-    """Yield every Bravais lattice that the 2-fold axes allow, with its conventional basis; aP comes first."""
+def candidates(gram: FloatArray, axes: list[Axis]) -> Iterator[TypedBasis]:
+    """Yield every Bravais lattice that 2-fold axes allow, with its conventional basis; aP comes first."""
     square = square_of(gram)
-    axes = twofold_axes(gram, max_obliquity)
     yield _B.AP, _IDENTITY
     for row, plane in axes:
         yield monoclinic(square, row, plane)
@@ -127,7 +134,7 @@ def _rectangular(square: Callable[[Row], float], axes: Basis) -> Iterator[TypedB
         yield _CUBIC[lattice], (a, b, c)
 
 
-def _hexagonal(axis1: tuple[Row, Row], axis2: tuple[Row, Row], c: Row) -> TypedBasis | None:
+def _hexagonal(axis1: Axis, axis2: Axis, c: Row) -> TypedBasis | None:
     """HP or obverse hR on a 2-fold axis a, its image b under the 3-fold rotation, and the 3-fold axis c."""
     a = axis1[0]
     b = _turn(_turn(a, axis2), axis1)
@@ -188,7 +195,7 @@ def plane_of(u: Row, v: Row) -> Row:
     return _primitive(_cross(u, v))
 
 
-def _turn(v: Row, axis: tuple[Row, Row]) -> Row:
+def _turn(v: Row, axis: Axis) -> Row:
     """Image of a row under a 2-fold rotation, 2 (h·v)/(h·u) u − v."""
     row, plane = axis
     return _sum(row, v, 2 * _dot(plane, v) // _dot(plane, row), -1)
@@ -196,10 +203,6 @@ def _turn(v: Row, axis: tuple[Row, Row]) -> Row:
 
 def _right_handed(a: Row, b: Row, c: Row) -> Basis:
     return (a, b, c if determinant((a, b, c)) > 0 else _sum(c, c, -1, 0))
-
-
-def _row(v: list[int]) -> Row:
-    return v[0], v[1], v[2]
 
 
 def _dot(u: Row, v: Row) -> int:

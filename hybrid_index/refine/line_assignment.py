@@ -8,12 +8,10 @@ import numpy as np
 
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.hkl import Reflections, enumerate_reflections
-from hybrid_index.refine.lines import position_esd_deg
 from hybrid_index.types import IntArray, PeakList
 from hybrid_index.units import (
     FloatArray,
     displacement_slope,
-    dq_d_two_theta,
     q_from_two_theta,
     two_theta_from_q,
     unshift_two_theta,
@@ -51,10 +49,10 @@ class Model:
         slope = displacement_slope(true, radius_mm=self.radius_mm)
         return np.asarray(true + self.zero_shift_deg + self.displacement_mm * slope, dtype=np.float64)
 
-    def reflections(self, peaks: PeakList) -> Reflections:
-        """Distinct lines up to one degree beyond the last observed one."""
-        last = min(float(self.true_two_theta(peaks)[-1]) + 1.0, 179.9)
-        q_max = float(q_from_two_theta(last, peaks.wavelength_angstrom))
+    def reflections(self, true_two_theta: FloatArray, wavelength_angstrom: float) -> Reflections:
+        """Distinct reflections up to one degree beyond the last of the lines corrected for the shifts."""
+        last = min(float(true_two_theta[-1]) + 1.0, 179.9)
+        q_max = float(q_from_two_theta(last, wavelength_angstrom))
         return enumerate_reflections(self.cell.metric, self.lattice, q_max, merge_equal_q=True)
 
 
@@ -70,6 +68,10 @@ class AssignedLines:
     hkl: IntArray
     esd_deg: FloatArray
 
+    def same_as(self, other: AssignedLines) -> bool:
+        """Whether the same lines are the same reflections."""
+        return np.array_equal(self.rows, other.rows) and np.array_equal(self.hkl, other.hkl)
+
 
 def metric_products(hkl: IntArray) -> FloatArray:
     """h², k², l², kl, hl, hk: what multiplies (A..F) in Q, shape (n, 6)."""
@@ -77,37 +79,37 @@ def metric_products(hkl: IntArray) -> FloatArray:
     return np.column_stack([h * h, k * k, l * l, k * l, h * l, h * k])
 
 
-def assign_lines(model: Model, peaks: PeakList, reflections: Reflections, scale: float) -> AssignedLines:
+def assign_lines(
+    true: FloatArray, esd: FloatArray, peaks: PeakList, reflections: Reflections, scale: float
+) -> AssignedLines:
     """Give each line its nearest reflection, if that lies within ``ASSIGN_ESDS`` times *scale* uncertainties.
 
     A reflection serves only the nearest of the lines that claim it. A line between reflections that its width cannot
     separate may lie anywhere between them.
+
+    Parameters
+    ----------
+    true, esd
+        Shape (n,): 2θ of the lines corrected for the shifts, and uncertainties, degrees.
+    peaks
+        The lines as observed.
+    reflections
+        Distinct reflections, ascending.
+    scale
+        What the uncertainties are multiplied by.
     """
     if not len(reflections) or not len(peaks):
         return AssignedLines(rows=np.zeros(0, np.int64), hkl=np.zeros((0, 3), np.int64), esd_deg=np.zeros(0))
-    true = model.true_two_theta(peaks)
     calculated = two_theta_from_q(reflections.q, peaks.wavelength_angstrom)
     calculated = np.where(np.isfinite(calculated), calculated, 180.0)
     left = np.clip(np.searchsorted(calculated, true) - 1, 0, len(calculated) - 1)
     right = np.minimum(left + 1, len(calculated) - 1)
     nearest = np.where(np.abs(calculated[left] - true) <= np.abs(calculated[right] - true), left, right)
     gap = np.abs(calculated[nearest] - true)
-    esd = position_esd_deg(peaks)
     spread = calculated[right] - calculated[left]
     blended = (spread > 0.0) & (spread < BLEND_FWHM * peaks.fwhm_deg) & (gap <= spread)
     esd = np.where(blended, np.hypot(esd, 0.5 * spread), esd)
-    rows = []
-    for j in np.unique(nearest):
-        sharing = np.flatnonzero(nearest == j)
-        best = sharing[np.argmin(gap[sharing])]
-        if gap[best] <= ASSIGN_ESDS * scale * esd[best]:
-            rows.append(int(best))
-    index = np.array(sorted(rows), dtype=np.int64)
-    return AssignedLines(rows=index, hkl=reflections.hkl[nearest[index]].astype(np.int64), esd_deg=esd[index])
-
-
-def q_and_esd(model: Model, peaks: PeakList) -> tuple[FloatArray, FloatArray]:
-    """Q of the lines corrected for the shifts, and its uncertainty, Å⁻²."""
-    true = model.true_two_theta(peaks)
-    slope = dq_d_two_theta(true, peaks.wavelength_angstrom)
-    return q_from_two_theta(true, peaks.wavelength_angstrom), np.asarray(slope * position_esd_deg(peaks))
+    by_claim = np.lexsort((gap, nearest))
+    first = by_claim[np.diff(nearest[by_claim], prepend=-1) > 0]
+    rows = np.sort(first[gap[first] <= ASSIGN_ESDS * scale * esd[first]])
+    return AssignedLines(rows=rows, hkl=reflections.hkl[nearest[rows]].astype(np.int64), esd_deg=esd[rows])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.merit import figures_of_merit
-from hybrid_index.refine.line_assignment import AssignedLines, Model, assign_lines, metric_products, q_and_esd
-from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG
+from hybrid_index.refine.line_assignment import AssignedLines, Model, assign_lines, metric_products
+from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG, position_esd_deg
+from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
 from hybrid_index.types import Assignment, Candidate, PeakList, Refinement, Shift
-from hybrid_index.units import FloatArray, displacement_slope
+from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, q_from_two_theta
 
 if TYPE_CHECKING:
     import lmfit
@@ -27,16 +28,6 @@ _SCALE_LIMITS = (0.5, 2.0)
 """Errors are taken for at least and at most this multiple of the stated ones when lines are assigned."""
 _IMPOSSIBLE = 1.0e3
 """Misfit, in uncertainties, of a reflection that the wavelength cannot reach."""
-
-# Cell parameters that are free in each family; the others follow from them.
-_FREE: dict[str, tuple[str, ...]] = {
-    "c": ("a",),
-    "t": ("a", "c"),
-    "h": ("a", "c"),
-    "o": ("a", "b", "c"),
-    "m": ("a", "b", "c", "beta"),
-    "a": ("a", "b", "c", "alpha", "beta", "gamma"),
-}
 
 
 def load_fitter() -> None:
@@ -56,7 +47,7 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
     settings
         Fixed shifts, goniometer radius.
     n_rounds
-        Assignments and fits that follow one another.
+        Most assignments and fits that follow one another; an assignment that does not change ends them.
     """
     zero, displacement = settings.fix_zero_shift_deg, settings.fix_displacement_mm
     model = Model(
@@ -66,41 +57,56 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
         displacement_mm=candidate.displacement_mm if displacement is None else displacement,
         radius_mm=settings.radius_mm,
     )
-    scale, fit = 1.0, None
+    esd, scale, fit, fitted = position_esd_deg(peaks), 1.0, None, None
     for _ in range(n_rounds):
-        lines = assign_lines(model, peaks, model.reflections(peaks), scale)
-        if lines.rows.size <= len(_FREE[model.lattice.value[0]]):
+        true = model.true_two_theta(peaks)
+        lines = assign_lines(true, esd, peaks, model.reflections(true, peaks.wavelength_angstrom), scale)
+        if lines.rows.size <= len(free_parameters(model.lattice)) or (fitted and lines.same_as(fitted)):
             break
+        fitted = lines
         fit = _fit(model, peaks, lines, settings)
-        model = _fitted(model, fit.params)
+        model = _moved(model, _values(fit.params))
         scale = float(np.clip(_misfit(model, peaks, lines), *_SCALE_LIMITS))
-    return _collect(candidate, model, fit, peaks, scale)
+    return _collect(candidate, model, fit, peaks, esd, scale)
 
 
 def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings) -> lmfit.minimizer.MinimizerResult:
     """Least squares in 2θ; broad priors on the shifts keep them finite where the lines do not tell them apart."""
     import lmfit
 
-    parameters = lmfit.Parameters()
-    for name in _FREE[model.lattice.value[0]]:
+    parameters = []
+    for name in free_parameters(model.lattice):
         value = getattr(model.cell, name)
         is_angle = name in ("alpha", "beta", "gamma")
-        parameters.add(name, value=value, min=1.0 if is_angle else 0.5 * value, max=179.0 if is_angle else 2.0 * value)
-    parameters.add("zero", value=model.zero_shift_deg, vary=settings.fix_zero_shift_deg is None)
-    parameters.add("displacement", value=model.displacement_mm, vary=settings.fix_displacement_mm is None)
-    observed = peaks.two_theta_deg[lines.rows]
-    priors = _shift_priors(peaks, model.radius_mm)
+        low, high = (1.0, 179.0) if is_angle else (0.5 * value, 2.0 * value)
+        parameters.append(lmfit.Parameter(name, value=value, min=low, max=high))
+    starts = (model.zero_shift_deg, model.displacement_mm)
+    free = (settings.fix_zero_shift_deg is None, settings.fix_displacement_mm is None)
+    parameters += [lmfit.Parameter(name, value=v, vary=f) for name, v, f in zip(SHIFTS, starts, free, strict=True)]
+    varied = np.array([parameter.vary for parameter in parameters])
+    observed, weight = peaks.two_theta_deg[lines.rows], 1.0 / lines.esd_deg
+    products, priors = metric_products(lines.hkl), _shift_priors(peaks, model.radius_mm)
+    prior_columns = np.zeros((len(parameters), 2))
+    prior_columns[-2:] = np.diag(1.0 / priors)
 
-    def residual(trial: lmfit.Parameters) -> FloatArray:
-        moved = _fitted(model, trial)
+    # lmfit asks for the same point several times: for its checks, for the residual and for the Jacobian.
+    @lru_cache(maxsize=1)
+    def at(values: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
+        """Residual (n + 2,) and its derivatives (p, n + 2)."""
         try:
-            calculated = moved.observed_two_theta(lines.hkl, peaks.wavelength_angstrom)
+            moved = _moved(model, values)
+            calculated, slopes = positions_and_slopes(moved, products, peaks.wavelength_angstrom)
         except np.linalg.LinAlgError:  # three angles that close no cell
-            calculated = np.full(observed.size, np.nan)
-        misfit = np.nan_to_num((observed - calculated) / lines.esd_deg, nan=_IMPOSSIBLE)
-        return np.concatenate([misfit, np.array([moved.zero_shift_deg, moved.displacement_mm]) / priors])
+            calculated, slopes = np.full(observed.size, np.nan), np.zeros((len(parameters), observed.size))
+        misfit, rows = (observed - calculated) * weight, slopes * -weight
+        lost = np.isnan(misfit)
+        if lost.any():
+            misfit[lost], rows[:, lost] = _IMPOSSIBLE, 0.0
+        return np.concatenate([misfit, values[-2:] / priors]), np.hstack([rows, prior_columns])[varied]
 
-    return lmfit.minimize(residual, parameters, method="leastsq", max_nfev=400)
+    # Single parameters instead of lmfit.Parameters: lmfit makes one of those of them, and need not copy it first.
+    fitter = lmfit.Minimizer(lambda trial: at(_values(trial))[0], parameters)
+    return fitter.leastsq(Dfun=lambda trial: at(_values(trial))[1], col_deriv=1, max_nfev=400)
 
 
 def _shift_priors(peaks: PeakList, radius_mm: float) -> FloatArray:
@@ -109,24 +115,21 @@ def _shift_priors(peaks: PeakList, radius_mm: float) -> FloatArray:
     return np.array([ZERO_PRIOR_DEG, DISPLACEMENT_PRIOR_MM * radius_mm / 200.0]) * scale
 
 
-def _fitted(model: Model, parameters: lmfit.Parameters) -> Model:
-    family = model.lattice.value[0]
-    values = {name: float(parameters[name].value) for name in _FREE[family]}
-    return replace(
-        model,
-        cell=complete_cell(values, model.lattice),
-        zero_shift_deg=float(parameters["zero"].value),
-        displacement_mm=float(parameters["displacement"].value),
+def _values(parameters: lmfit.Parameters) -> tuple[float, ...]:
+    """Free cell parameters, zero shift, displacement."""
+    return tuple([float(parameter.value) for parameter in parameters.values()])
+
+
+def _moved(model: Model, values: tuple[float, ...]) -> Model:
+    """The model with other values of what may be fitted, in the order of :func:`_values`."""
+    *cell, zero_shift_deg, displacement_mm = values
+    return Model(
+        lattice=model.lattice,
+        cell=complete_cell(dict(zip(free_parameters(model.lattice), cell, strict=True)), model.lattice),
+        zero_shift_deg=zero_shift_deg,
+        displacement_mm=displacement_mm,
+        radius_mm=model.radius_mm,
     )
-
-
-def complete_cell(values: dict[str, float], lattice: BravaisLattice) -> Cell:
-    """The cell of a lattice whose free parameters are given (of at least ``a``)."""
-    family = lattice.value[0]
-    full = {"alpha": 90.0, "beta": 90.0, "gamma": 120.0 if family == "h" else 90.0, **values}
-    full.setdefault("b", full["a"])
-    full.setdefault("c", full["a"])
-    return Cell(**full)
 
 
 def _misfit(model: Model, peaks: PeakList, lines: AssignedLines) -> float:
@@ -140,18 +143,21 @@ def _collect(
     model: Model,
     fit: lmfit.minimizer.MinimizerResult | None,
     peaks: PeakList,
+    esd_deg: FloatArray,
     scale: float,
 ) -> Refinement:
-    reflections = model.reflections(peaks)
-    lines = assign_lines(model, peaks, reflections, scale)
+    wavelength = peaks.wavelength_angstrom
+    true = model.true_two_theta(peaks)
+    reflections = model.reflections(true, wavelength)
+    lines = assign_lines(true, esd_deg, peaks, reflections, scale)
     n = len(peaks)
     indexed, hkl = np.zeros(n, dtype=bool), np.zeros((n, 3), dtype=np.int64)
     calculated, q_assigned = np.full(n, np.nan), np.full(n, np.nan)
     indexed[lines.rows], hkl[lines.rows] = True, lines.hkl
     if lines.rows.size:
-        calculated[lines.rows] = model.observed_two_theta(lines.hkl, peaks.wavelength_angstrom)
+        calculated[lines.rows] = model.observed_two_theta(lines.hkl, wavelength)
         q_assigned[lines.rows] = metric_products(lines.hkl) @ model.cell.metric
-    q, q_esd = q_and_esd(model, peaks)
+    q, q_esd = q_from_two_theta(true, wavelength), dq_d_two_theta(true, wavelength) * esd_deg
     names, covariance = _covariance(fit)
     esd = {name: math.sqrt(covariance[i, i]) for i, name in enumerate(names)}
     return Refinement(
@@ -160,7 +166,7 @@ def _collect(
         cell_esd=_cell_esd(esd, model.lattice),
         shift=_shift(model, peaks, names, covariance),
         assignment=Assignment(indexed=indexed, hkl=hkl, two_theta_calc_deg=calculated),
-        merit=figures_of_merit(q, q_esd, q_assigned, reflections.q, wavelength_angstrom=peaks.wavelength_angstrom),
+        merit=figures_of_merit(q, q_esd, q_assigned, reflections.q, wavelength_angstrom=wavelength),
         parameter_names=names,
         covariance=covariance,
     )

@@ -10,17 +10,17 @@ import numpy.typing as npt
 
 from hybrid_index.lattice import (
     BRAVAIS_LATTICES,
-    Cell,
-    bravais_lattices,
+    cluster_lattices,
+    direct_grams,
+    fitting_metrics,
     is_positive_definite,
-    primitive_gram,
-    shortest_lengths,
     sublattices,
     superlattices,
+    voronoi_lengths,
 )
-from hybrid_index.refine.assign import FAILED, assign_solve_many
+from hybrid_index.refine.assign import FAILED, PRIMITIVE, assign_solve_many
 from hybrid_index.refine.lines import LineData
-from hybrid_index.types import Candidate
+from hybrid_index.types import Candidate, IntArray
 from hybrid_index.units import FloatArray
 
 SHORTEST_VECTOR_ANGSTROM = 2.2
@@ -28,7 +28,17 @@ SHORTEST_VECTOR_ANGSTROM = 2.2
 SYMMETRY_TOLERANCE = 0.006
 """Strain up to which a higher symmetry is tried; whether it holds, the lines decide."""
 _GROWTH = (20, 28, 40, 60)
-"""Numbers of lines that a solution is extended over, one after the other."""
+"""Numbers of lines that a solution is extended over, one after the other, before it meets all lines."""
+PROMISING = 40
+PROMISING_BITS = 15.0
+"""Of one batch so many solutions are extended, and all whose evidence is this near to the best: where that is strong,
+what came first in the end was among the first six, and within nine bits, at every step."""
+_SAME_SOLUTION = 1e-4
+"""Evidence (bits) and misfit of starts that led to one solution differ by less."""
+_ALIKE = (1e-4, 0.01)
+"""Relative difference of lengths, and difference of angles (degrees), of starts that need not both be tried."""
+_EXACT = 1e-6
+"""Strain up to which a symmetry is that of the metric, and no mere resemblance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,14 +82,20 @@ _COLUMNS = ("evidence", "n_indexed", "n_possible", "rms", "shifts", "grams")
 
 
 def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved:
-    """Refine every candidate against all *lines*, from the low-angle ones outwards; drop what cannot be a crystal."""
+    """Refine candidates against all *lines*, from the low-angle ones outwards; drop what cannot be a crystal.
+
+    Only the promising solutions are extended over more lines, and only where that ends, over all lines, are
+    sublattices weighed apart.
+    """
     n_shift = lines.columns.shape[0]
     metrics = np.array([c.metric for c in candidates], dtype=np.float64).reshape(len(candidates), 6)
     codes = np.array([c.bravais_lattice.code for c in candidates], dtype=np.int64)
     out = np.zeros((len(candidates), 4 + n_shift))
     for s, name in enumerate(lines.free_shifts):
         out[:, 4 + s] = [getattr(c, name) for c in candidates]
-    for n_lines in sorted({min(n, len(lines)) for n in (*_GROWTH, len(lines))}):
+    rows, scores = np.arange(len(candidates)), np.array([c.score for c in candidates])
+    growth = [n for n in _GROWTH if n < len(lines)] + [len(lines)]
+    for n_lines, weigh_classes in [*((n, False) for n in growth[:-1] or growth), (growth[-1], True)]:
         started, shifts = metrics.copy(), out[:, 4:].copy()
         assign_solve_many(
             metrics,
@@ -91,59 +107,120 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
             lines.columns,
             lines.priors,
             n_lines,
-            True,
+            weigh_classes,
             out,
         )
         lost = out[:, 0] <= FAILED
         metrics[lost], out[lost, 4:] = started[lost], shifts[lost]
-    order = [int(i) for i in np.argsort(-out[:, 0], kind="stable") if out[i, 0] > FAILED]
-    kept, grams = [], []
-    for i in order:
-        gram = _plausible_gram(metrics[i], int(codes[i]))
-        if gram is not None:
-            kept.append(i)
-            grams.append(gram)
-    rows = np.array(kept, dtype=np.int64)
+        kept = np.flatnonzero(~lost) if weigh_classes else _promising(codes, out, scores)
+        metrics, codes, out, rows, scores = metrics[kept], codes[kept], out[kept], rows[kept], scores[kept]
+    grams = _primitive_grams(metrics, codes)
+    order = np.argsort(-out[:, 0], kind="stable")
+    order = order[_is_plausible(grams)[order]]
     return Solved(
         candidates=tuple(
-            candidates[i].replace(
+            candidates[rows[i]].replace(
                 metric=metrics[i],
                 score=float(out[i, 0]),
                 **{name: float(out[i, 4 + s]) for s, name in enumerate(lines.free_shifts)},
             )
-            for i in kept
+            for i in order
         ),
-        evidence=out[rows, 0],
-        n_indexed=out[rows, 1],
-        n_possible=out[rows, 2],
-        rms=out[rows, 3],
-        shifts=out[rows, 4:],
-        grams=np.array(grams).reshape(len(kept), 3, 3),
+        evidence=out[order, 0],
+        n_indexed=out[order, 1],
+        n_possible=out[order, 2],
+        rms=out[order, 3],
+        shifts=out[order, 4:],
+        grams=grams[order],
     )
 
 
-def _plausible_gram(metric: FloatArray, code: int) -> FloatArray | None:
-    lattice = BRAVAIS_LATTICES[code]
-    cell = Cell.from_metric(metric)
-    gram = primitive_gram(cell, lattice)
-    if not is_positive_definite(gram) or shortest_lengths(gram, 1)[0] < SHORTEST_VECTOR_ANGSTROM:
-        return None
-    return gram
+def _promising(codes: IntArray, out: FloatArray, scores: FloatArray) -> IntArray:
+    """Which solutions to extend over more lines: the best of different ones, by evidence.
+
+    And all that so few lines do not determine, and as many of those that scored better with their engine, which saw
+    lines beyond these few.
+    """
+    solved = np.flatnonzero(out[:, 0] > FAILED)
+    # Starts that met have the same evidence and misfit.
+    marks = np.column_stack([codes, np.rint(out[:, [0, 3]] / _SAME_SOLUTION)])[solved]
+    _, first = np.unique(marks, axis=0, return_index=True)
+    first = solved[np.sort(first)]
+    evidence = out[first, 0]
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(-evidence, kind="stable")] = np.arange(len(first))
+    near = evidence >= evidence.max(initial=FAILED) - PROMISING_BITS
+    undervalued = first[scores[first] > evidence + PROMISING_BITS]
+    undervalued = undervalued[np.argsort(-scores[undervalued], kind="stable")][:PROMISING]
+    undetermined = np.flatnonzero(out[:, 0] <= FAILED)
+    return np.unique(np.concatenate([first[(place < PROMISING) | near], undervalued, undetermined]))
 
 
-def relatives(solved: Solved, *, systems: Iterable[str], derivatives: bool) -> list[Candidate]:
+def _primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
+    bases = PRIMITIVE[codes]
+    return np.asarray(bases.swapaxes(1, 2) @ direct_grams(metrics) @ bases, dtype=np.float64)
+
+
+def _is_plausible(grams: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which Gram matrices (m, 3, 3) belong to lattices without impossibly short vectors."""
+    good = np.array([is_positive_definite(gram) for gram in grams], dtype=bool)
+    good[good] = voronoi_lengths(grams[good])[:, 0] >= SHORTEST_VECTOR_ANGSTROM
+    return good
+
+
+def relatives(
+    solved: Solved, *, systems: Iterable[str], derivatives: bool, tried: set[bytes] | None = None
+) -> list[Candidate]:
     """Starts next to what was found: every Bravais lattice that the metrics nearly have.
 
-    With *derivatives* also those of the sublattices of index two and three and the superlattices of index two.
+    Parameters
+    ----------
+    solved
+        Where to start from.
+    systems
+        Crystal systems that are allowed.
+    derivatives
+        Whether to take also the sublattices of index two and three and the superlattices of index two. Of a symmetry
+        that those have exactly the subgroups are left out: they are near what the higher symmetry leads to.
+    tried
+        Marks of the starts that were returned before, which are not returned again; the new ones are added.
     """
-    allowed = set(systems)
+    if not len(solved):
+        return []
+    allowed = np.array([lattice.crystal_system in set(systems) for lattice in BRAVAIS_LATTICES])
+    grams, origin, derived = solved.grams, np.arange(len(solved)), np.zeros(len(solved), dtype=bool)
+    if derivatives:
+        grams, origin, derived = _and_derived(solved.grams)
+    owner, codes, metrics, deviations = fitting_metrics(grams, SYMMETRY_TOLERANCE)
+    marks = set() if tried is None else tried
+    settled = np.zeros(len(grams), dtype=bool)
     starts: list[Candidate] = []
-    for origin, gram in zip(solved.candidates, solved.grams, strict=True):
-        derived = [*sublattices(gram, 2), *sublattices(gram, 3), *superlattices(gram, 2)] if derivatives else []
-        for near in (gram, *derived):
-            starts += [
-                origin.replace(bravais_lattice=setting.bravais_lattice, metric=setting.metric)
-                for setting in bravais_lattices(near, SYMMETRY_TOLERANCE)
-                if setting.bravais_lattice.crystal_system in allowed
-            ]
+    for i, mark in zip(range(len(owner)), _marks(codes, metrics), strict=True):
+        if settled[owner[i]] or not allowed[codes[i]]:
+            continue
+        settled[owner[i]] = derived[owner[i]] and deviations[i] < _EXACT
+        if mark not in marks:
+            marks.add(mark)
+            source = solved.candidates[origin[owner[i]]]
+            starts.append(source.replace(bravais_lattice=BRAVAIS_LATTICES[codes[i]], metric=metrics[i], score=0.0))
     return starts
+
+
+def _and_derived(grams: FloatArray) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:
+    """Metrics (n, 3, 3) with their derivatives, from which of (m, 3, 3) each comes, and which ones are derivatives.
+
+    What is alike, for its symmetry or because two metrics have it in common, is there once.
+    """
+    derived = [np.concatenate([sublattices(g, 2), sublattices(g, 3), superlattices(g, 2)]) for g in grams]
+    origin = np.concatenate([np.arange(len(grams)), np.repeat(np.arange(len(grams)), len(derived[0]))])
+    every = np.concatenate([grams, *derived])
+    first = np.unique(cluster_lattices(every, *_ALIKE), return_index=True)[1]
+    return every[first], origin[first], first >= len(grams)
+
+
+def _marks(codes: IntArray, metrics: FloatArray) -> list[bytes]:
+    """One mark for starts that are practically one."""
+    edges = np.sqrt(metrics[:, :3])
+    cosines = metrics[:, 3:] / (edges[:, [1, 0, 0]] * edges[:, [2, 2, 1]])
+    values = np.column_stack([codes, np.log(edges) / _ALIKE[0], cosines / _ALIKE[0]])
+    return [bytes(row.tobytes()) for row in np.rint(values)]

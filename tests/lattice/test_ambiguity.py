@@ -10,6 +10,7 @@ from hybrid_index.lattice import (
     Cell,
     ambiguous_partners,
     distinct_q,
+    group_by_line_positions,
     line_positions_agree,
     primitive_gram,
 )
@@ -70,3 +71,28 @@ def test_a_refined_partner_leads_back_within_a_tolerance() -> None:
     assert ambiguous_partners(refined) == []
     found = ambiguous_partners(refined, q_max=0.5, tolerance=1e-3)
     assert (B.HP, 2.0) in {(p.setting.bravais_lattice, round(p.volume_ratio, 3)) for p in found}
+
+
+def test_groups_are_those_of_pairwise_comparison() -> None:
+    rng = np.random.default_rng(5)
+    edges = rng.uniform(4.0, 9.0, (12, 3))
+    grams = [Cell(a=a, b=b, c=c).gram for a, b, c in edges.tolist()]
+    grams = [*grams, *(g * (1.0 + 4e-4) for g in grams[::2]), *(g * 1.02 for g in grams[::3])]
+    groups = group_by_line_positions(grams, 0.6, 1e-3, most=100)
+    expected: list[list[int]] = []
+    for i, gram in enumerate(grams):
+        home = next((g for g in expected if line_positions_agree(grams[g[0]], gram, 0.6, 1e-3)), None)
+        if home is None:
+            expected.append([i])
+        else:
+            home.append(i)
+    assert groups == expected
+    assert max(len(group) for group in groups) == 2
+    first = group_by_line_positions(grams, 0.6, 1e-3, most=3)
+    assert first == [[0], [1], [2]]
+
+
+def test_a_partner_joins_the_group_of_its_lattice() -> None:
+    cubic = primitive_gram(Cell(a=4, b=4, c=4), BravaisLattice.CP)
+    partners = [p.gram for p in ambiguous_partners(cubic)]
+    assert group_by_line_positions([cubic, cubic * 1.1, *partners], 4.0, 1e-6, most=5) == [[0, 2, 3], [1]]

@@ -18,6 +18,7 @@ from hybrid_index.lattice import (
     ConventionalSetting,
     bravais_lattices,
     conventional,
+    fitting_metrics,
     metric_from_gram,
     metric_subspace,
     primitive_basis,
@@ -191,3 +192,31 @@ def test_stated_systems_of_measured_cells(shared_data: Path) -> None:
             missed.append(entry["id"])
     # this cell was refined as triclinic and its angles are up to 0.5° off: it fits oP at 0.63 % and no better
     assert set(missed) <= {"Sb2S3_1"}
+
+
+@pytest.mark.parametrize("noise", [0.0, 2e-3])
+def test_many_metrics_at_once_fit_what_each_fits(
+    noise: float, make_cell: MakeCell, make_unimodular: MakeUnimodular, strain: Strain
+) -> None:
+    skews = [make_unimodular() for _ in BRAVAIS_LATTICES]
+    grams = [s.T @ primitive_gram(make_cell(b), b) @ s for b, s in zip(BRAVAIS_LATTICES, skews, strict=True)]
+    grams = [strain(gram, noise) for gram in grams]
+    owner, codes, metrics, deviations = fitting_metrics(np.array(grams), 4e-3)
+    assert np.all(deviations <= 4e-3)
+    assert np.all(np.diff(owner) >= 0)
+    for i, gram in enumerate(grams):
+        expected = bravais_lattices(gram, 4e-3)
+        mine = owner == i
+        assert codes[mine][0] == expected[0].bravais_lattice.code
+        assert set(codes[mine]) == {s.bravais_lattice.code for s in expected}
+        for setting in expected:
+            same_kind = metrics[mine & (codes == setting.bravais_lattice.code)]
+            lattice = setting.bravais_lattice
+            assert any(
+                same_lattice(primitive_gram(Cell.from_metric(m), lattice), primitive_gram(setting.cell, lattice), 1e-6)
+                for m in same_kind
+            )
+
+
+def test_no_metrics_fit_nothing() -> None:
+    assert [len(x) for x in fitting_metrics(np.zeros((0, 3, 3)))] == [0, 0, 0, 0]

@@ -36,7 +36,9 @@ def test_true_lattice_comes_first(lattice: BravaisLattice) -> None:
     assert np.all(np.diff(found.evidence) <= 0.0)
     assert found.n_indexed[0] >= 0.9 * found.n_indexed.max()
     for one, gram, evidence in zip(found.candidates, found.grams, found.evidence, strict=True):
-        np.testing.assert_allclose(primitive_gram(Cell.from_metric(one.metric), one.bravais_lattice), gram, rtol=1e-9)
+        np.testing.assert_allclose(
+            primitive_gram(Cell.from_metric(one.metric), one.bravais_lattice), gram, rtol=1e-9, atol=1e-9
+        )
         assert one.score == evidence
         assert one.source == "test"
 
@@ -105,3 +107,37 @@ def test_relatives_hold_half_and_double_cells(factor: float) -> None:
     assert any(c.bravais_lattice is B.OP and is_lattice(c, truth, B.OP) for c in near)
     repaired = solve_candidates(near, lines)
     assert same_lattice(repaired.grams[0], primitive_gram(truth, B.OP))
+
+
+def test_no_start_is_returned_twice() -> None:
+    found = solved_truth(B.OC)
+    tried: set[bytes] = set()
+    first = relatives(found, systems=CRYSTAL_SYSTEMS, derivatives=True, tried=tried)
+    assert len(first) == len(tried) > 0
+    assert relatives(found, systems=CRYSTAL_SYSTEMS, derivatives=True, tried=tried) == []
+    assert len(relatives(found, systems=CRYSTAL_SYSTEMS, derivatives=True)) == len(first)
+
+
+def test_derivatives_of_exact_symmetry_come_without_their_subgroups() -> None:
+    lines = line_data(line_list(TYPICAL[B.CP], B.CP, n_lines=20), Settings())
+    cubic = solve_candidates([candidate(TYPICAL[B.CP], B.CP)], lines).take([0])
+    own = relatives(cubic, systems=CRYSTAL_SYSTEMS, derivatives=False)
+    assert {c.bravais_lattice for c in own} == {B.CP, B.TP, B.HR, B.OP, B.OC, B.MP, B.MC, B.AP}
+    every = relatives(cubic, systems=CRYSTAL_SYSTEMS, derivatives=True)
+    derived = [
+        c
+        for c in every
+        if abs(Cell.from_metric(c.metric).volume / c.bravais_lattice.lattice_points - TYPICAL[B.CP].volume) > 1.0
+    ]
+    # Twice as large: tP along an axis, tP along a face diagonal, cF; half as large: two tP and cI.
+    assert all(c.bravais_lattice.crystal_system != "monoclinic" for c in derived)
+    assert {B.TP, B.CF, B.CI} <= {c.bravais_lattice for c in derived}
+    assert len(derived) < 15
+
+
+def test_starts_that_meet_are_one_solution() -> None:
+    truth = TYPICAL[B.MP]
+    lines = line_data(line_list(truth, B.MP, n_lines=50), Settings())
+    rng = np.random.default_rng(4)
+    starts = [candidate(strained(truth, B.MP, rng, share=5e-4), B.MP) for _ in range(6)]
+    assert len(solve_candidates(starts, lines)) == 1
