@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from rich.console import Console
 
 from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy import bars, cases, empty_report, nothing, reliability, score, summary, twice
+from benchmarks.accuracy.causes import Miss
 from benchmarks.accuracy.score import Answer, Outcome
 from hybrid_index import Pattern, Settings
 from hybrid_index.errors import OutputError
+from hybrid_index.simulate import CONDITIONS
 from hybrid_index.types import PeakList
 
 
@@ -72,7 +75,7 @@ def test_bars_split_lab_by_system() -> None:
 
 
 def test_every_group_of_the_bars_exists() -> None:
-    assert {bar.group for bar in bars.BARS} <= {*cases.CONDITIONS, *command.TIERS}
+    assert {bar.group for bar in bars.BARS} <= {*CONDITIONS, *command.TIERS}
 
 
 def test_identical_runs_do_not_differ_whatever_their_order() -> None:
@@ -143,7 +146,7 @@ def test_mixtures_have_no_dominant_phase(shared_data: Path) -> None:
 
 
 def test_claims_about_nothing_are_counted_and_listed() -> None:
-    empty = {"rank": None, "group": "mixture", "system": "", "volume": 0.0}
+    empty: dict[str, Any] = {"rank": None, "group": "mixture", "system": "", "volume": 0.0}
     outcomes = [
         outcome(name="x", cause=score.ONE_OF_THE_PHASES, **empty),
         outcome(name="y", **empty),
@@ -162,7 +165,7 @@ def test_claims_about_nothing_are_counted_and_listed() -> None:
 
 
 def test_misses_by_cause_counts_each_once() -> None:
-    counts = summary.misses_by_cause([outcome(), outcome(rank=2, miss=score.Miss(cause="ranked below"))])
+    counts = summary.misses_by_cause([outcome(), outcome(rank=2, miss=Miss(cause="ranked below"))])
     assert counts["misses"] == 1
     assert sum(counts["causes"].values()) == 1
 
