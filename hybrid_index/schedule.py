@@ -89,10 +89,10 @@ def _quick_high() -> tuple[CandidateSource, ...]:
 
 
 def _quick_low() -> tuple[CandidateSource, ...]:
-    """Few planes, but the right one is nearly always among them."""
+    """Few planes, but the right one is mostly among them, for they come in the order of their odds."""
     return (
-        MonoclinicZones(name="zones-monoclinic-quick", n_planes=60, n_rectangles=40, capacity=500, most=40),
-        TriclinicZones(name="zones-triclinic-quick", n_planes=100, capacity=800, most=40),
+        MonoclinicZones(name="zones-monoclinic-quick", n_planes=40, n_rectangles=25, capacity=300, most=40),
+        TriclinicZones(name="zones-triclinic-quick", n_planes=60, n_base=12, capacity=400, most=40),
     )
 
 
