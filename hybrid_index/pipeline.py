@@ -20,7 +20,7 @@ from hybrid_index.lattice import (
     standardize,
 )
 from hybrid_index.peaks.options import PeakOptions
-from hybrid_index.race import Race, load_kernels
+from hybrid_index.race import Answer, Race, load_kernels
 from hybrid_index.ranking import probabilities
 from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import load_fitter, polish
@@ -42,6 +42,9 @@ AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
 CAREFUL_RANKS = 3
 """So many of the first solutions have their lines assigned again after the first fit."""
+LISTED_RANKS = 5
+LISTED_SHARE = 5.0e-4
+"""Beyond so many, solutions are listed down to this share of the first one's probability."""
 EXACT_STRAIN = 1.0e-6
 """A given cell has the symmetry that it has to this strain."""
 GIVEN_CELL_SLACK_DEG = (0.04, 0.15, 0.4)
@@ -203,7 +206,7 @@ def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
     if not len(solved):
         return ()
     solutions = []
-    for rank, answer in enumerate(race.answers(settings.max_solutions), start=1):
+    for rank, answer in enumerate(_worth_listing(race.answers(settings.max_solutions)), start=1):
         candidate = _in_standard_setting(solved.candidates[answer.members[0]])
         refinement = polish(candidate, race.peaks, settings, n_rounds=2 if rank <= CAREFUL_RANKS else 1)
         partners = tuple(
@@ -218,6 +221,11 @@ def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
             Solution(rank=rank, refinement=refinement, probability=answer.probability, equivalents=partners)
         )
     return tuple(solutions)
+
+
+def _worth_listing(answers: list[Answer]) -> list[Answer]:
+    least = LISTED_SHARE * answers[0].probability
+    return [a for place, a in enumerate(answers) if place < LISTED_RANKS or a.probability >= least]
 
 
 def _in_standard_setting(candidate: Candidate) -> Candidate:
