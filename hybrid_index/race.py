@@ -48,6 +48,8 @@ SHIFT_MARGIN_DEG = 0.1
 BREEDING_BITS = -10.0
 """Evidence from which relatives are tried: they can be far better than a cell of the wrong symmetry or size, but
 nothing good is related to a lattice that explains the lines worse than chance."""
+BREEDING_REACH_BITS = 50.0
+"""Solutions that are so much worse than the best one have no relative that is better."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
 _LOADING_S = 3600.0
@@ -119,10 +121,11 @@ class Race:
     def _unseen_relatives(self) -> list[Candidate]:
         """Relatives of those of the first solutions whose relatives were not tried yet."""
         starts: list[Candidate] = []
+        least = max(BREEDING_BITS, float(self.solved.evidence.max(initial=0.0)) - BREEDING_REACH_BITS)
         for most, derivatives in ((N_SYMMETRY, False), (N_DERIVATIVE, True)):
             fresh = []
             for i, candidate in enumerate(self.solved.candidates[:most]):
-                if self.solved.evidence[i] < BREEDING_BITS:
+                if self.solved.evidence[i] < least:
                     continue
                 key = (derivatives, candidate.bravais_lattice, round(float(self.solved.evidence[i]), 1))
                 if key not in self.bred:
