@@ -228,9 +228,9 @@ def observable(lattice: KnownLattice, radiation: Radiation) -> Lines | None:
     """Lines of a structure, or ``None`` where they cannot be simulated or span but a derivative of the lattice."""
     try:
         structure = Structure.from_record(lattice.record, default_u_iso=DEFAULT_U_ISO)
-    except InputError:
+        lines = observable_lines(structure, radiation, two_theta_min_deg=TWO_THETA_MIN_DEG)
+    except InputError:  # also elements that nobody has measured scatter nothing we know of
         return None
-    lines = observable_lines(structure, radiation, two_theta_min_deg=TWO_THETA_MIN_DEG)
     equivalents = (lines.hkl[:, None, None, :] @ structure.rotations).reshape(-1, 3)
     lattice_points = round(structure.cell.volume / float(np.sqrt(np.linalg.det(lattice.gram))))
     # A lattice of n points in the cell lets one in n of all hkl exist.

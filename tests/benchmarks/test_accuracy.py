@@ -269,3 +269,15 @@ def test_missing_data_folder_is_named(tmp_path: Path) -> None:
         cases.load_structures(tmp_path)
     with pytest.raises(InputError, match="--data"):
         experimental.measured_cases(tmp_path)
+
+
+def test_structures_of_elements_that_scatter_nothing_known_are_passed_over() -> None:
+    record = {
+        "id": "x",
+        "cell": [4.0, 4.0, 4.0, 90.0, 90.0, 90.0],
+        "space_group": "P m -3 m",
+        "sym": "spglib: full conventional cell content listed",
+        "sites": [["Lv", 0.0, 0.0, 0.0, 1.0, 0.0]],
+    }
+    (lattice,) = cases.known_lattices([record])
+    assert cases.observable(lattice, CU) is None
