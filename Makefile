@@ -33,7 +33,7 @@ lint: $(STAMP)  ## ruff, mypy and the arrow of imports
 
 check: lint test  ## everything that CI runs
 
-bench: $(STAMP)  ## accuracy on measured patterns, speed of the commands, speed of the enumerator (6 minutes)
+bench: $(STAMP)  ## accuracy on measured patterns, speed of the commands, speed of the enumerator (10 minutes)
 	@mkdir -p $(RESULTS)
 	@if [ -d $(DATA) ]; then \
 	  $(BIN)/python -m benchmarks.accuracy --set experimental --workers 2 --data $(DATA) --out $(RESULTS)/accuracy.json; \
