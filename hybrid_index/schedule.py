@@ -82,8 +82,8 @@ def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
 
 def _quick_high() -> tuple[CandidateSource, ...]:
     return (
-        BaseLineTrials(),
-        OrthorhombicZones(name="zones-orthorhombic-quick", n_planes=40, capacity=300, most=30),
+        BaseLineTrials(capacity=150),
+        OrthorhombicZones(name="zones-orthorhombic-quick", n_planes=40, capacity=150, most=30),
         DominantZones(),
     )
 
@@ -91,8 +91,8 @@ def _quick_high() -> tuple[CandidateSource, ...]:
 def _quick_low() -> tuple[CandidateSource, ...]:
     """Few planes, but the right one is mostly among them, for they come in the order of their odds."""
     return (
-        MonoclinicZones(name="zones-monoclinic-quick", n_planes=40, n_rectangles=25, capacity=300, most=40),
-        TriclinicZones(name="zones-triclinic-quick", n_planes=60, n_base=12, capacity=400, most=40),
+        MonoclinicZones(name="zones-monoclinic-quick", n_planes=40, n_rectangles=25, capacity=150, most=30),
+        TriclinicZones(name="zones-triclinic-quick", n_planes=60, n_base=12, capacity=200, most=40),
     )
 
 
