@@ -16,6 +16,16 @@ SUPERLATTICE_PRICE = 14.0
 
 
 @njit(cache=True, nogil=True)
+def place_of(value: float, ascending: FloatArray, n: int, near: int) -> int:
+    """How many of the first *n* are below a value, by walking from *near*: neighbours in a list are neighbours in Q."""
+    while near < n and ascending[near] < value:
+        near += 1
+    while near > 0 and ascending[near - 1] >= value:
+        near -= 1
+    return near
+
+
+@njit(cache=True, nogil=True)
 def density_exponent(q_calc: FloatArray, n_calc: int, q_last: float) -> float:
     """Exponent γ of N(Q) ∝ Q^γ for the reflections of a lattice up to *q_last*: 1.5 in general, less for flat cells."""
     total, n = 0.0, 0
@@ -80,18 +90,13 @@ def evidence_bits(
     exponent = density_exponent(q_calc, n_calc, q_last)
     sums = np.zeros((n_lines, 8))
     counts = np.zeros(8)
+    low = 0
     for j in range(n_calc):
         value = q_calc[j]
         if value > q_last:
             continue
         counts[parity[j]] += 1.0
-        low, high = 0, n_lines
-        while low < high:
-            mid = (low + high) >> 1
-            if q_line[mid] < value:
-                low = mid + 1
-            else:
-                high = mid
+        low = place_of(value, q_line, n_lines, low)
         for direction in range(2):
             i = low - 1 if direction == 0 else low
             while 0 <= i < n_lines:

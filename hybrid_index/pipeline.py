@@ -42,7 +42,7 @@ AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
 CAREFUL_RANKS = 3
 """So many of the first solutions have their lines assigned again after the first fit."""
-LISTED_RANKS = 5
+LISTED_RANKS = 3
 LISTED_SHARE = 5.0e-4
 """Beyond so many, solutions are listed down to this share of the first one's probability."""
 EXACT_STRAIN = 1.0e-6

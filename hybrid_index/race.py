@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 
@@ -88,7 +87,7 @@ class Race:
     def run(self, stage: Stage) -> None:
         """Search a stage, then solve and rank what it proposes with what is there."""
         began = time.perf_counter()
-        found = run_stage(stage, self.peaks, self.settings, self.clock, threads=thread_count())
+        found = run_stage(stage, self.peaks, self.settings, self.clock)
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
         self._add(found)
@@ -170,12 +169,6 @@ class Race:
             for i, s, n, p in zip(order, score, needless, probability, strict=True)
         ]
         return sorted(answers, key=lambda a: a.needless * NEEDLESS_BITS - a.score)
-
-
-def thread_count() -> int:
-    """Threads that a search may use: what numba was allowed, or the processors there are."""
-    limit = os.environ.get("NUMBA_NUM_THREADS", "")
-    return int(limit) if limit.isdigit() and int(limit) > 0 else min(4, os.cpu_count() or 1)
 
 
 def _same_lines(solved: Solved, lines: LineData, most: int) -> list[list[int]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
+from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
 
 SHIFT_STEP_DEG = 0.06
@@ -129,7 +129,9 @@ def supposed_shifts(settings: Settings, wavelength_angstrom: float) -> list[floa
     return [sign * size for size in sizes for sign in (1.0, -1.0)]
 
 
-def run_stage(stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *, threads: int) -> list[Candidate]:
+def run_stage(
+    stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *, threads: int | None = None
+) -> list[Candidate]:
     """Run a stage's engines and return what they propose, in the order of the engines."""
     moved = peaks
     if stage.zero_shift_deg:
@@ -143,9 +145,5 @@ def run_stage(stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *
             for c in source.propose(moved, settings, clock)
         ]
 
-    if threads < 2 or len(stage.sources) < 2:
-        found = [propose(source) for source in stage.sources]
-    else:
-        with ThreadPoolExecutor(max_workers=threads) as pool:
-            found = list(pool.map(propose, stage.sources))
+    found = side_by_side(propose, stage.sources, threads=threads)
     return [candidate for one in found for candidate in one]

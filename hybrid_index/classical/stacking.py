@@ -16,6 +16,7 @@ from hybrid_index.lattice import BravaisLattice
 from hybrid_index.units import FloatArray
 
 _MAX_POINTS = 200
+_N_BUCKETS = 512
 
 # Offsets of odd layers that make a Bravais lattice of each kind of plane: u, v, odd.
 _OFFSETS = np.array(
@@ -100,6 +101,28 @@ def _stack_score(
 
 
 @njit(cache=True, nogil=True)
+def _sort(values: FloatArray, low: float, high: float, counts: npt.NDArray[np.int64], ordered: FloatArray) -> None:
+    """Sort *values*, evenly spread between *low* and *high*, into *ordered*: by buckets, then by insertion."""
+    n, n_buckets = values.shape[0], counts.shape[0] - 1
+    scale = (n_buckets - 1) / (high - low)
+    counts[:] = 0
+    for value in values:
+        counts[int((value - low) * scale) + 1] += 1
+    for b in range(1, n_buckets):
+        counts[b + 1] += counts[b]
+    for value in values:
+        b = int((value - low) * scale)
+        ordered[counts[b]] = value
+        counts[b] += 1
+    for i in range(1, n):
+        value, j = ordered[i], i
+        while j > 0 and ordered[j - 1] > value:
+            ordered[j] = ordered[j - 1]
+            j -= 1
+        ordered[j] = value
+
+
+@njit(cache=True, nogil=True)
 def stack_planes(
     planes: FloatArray,
     q: FloatArray,
@@ -117,6 +140,7 @@ def stack_planes(
     """Try every height over every plane; keep the best lattices (metric, code) in the heap. Returns its size."""
     even_buffer, odd_buffer = np.empty(_MAX_POINTS), np.empty(_MAX_POINTS)
     heights = np.empty(q.shape[0] * (_MAX_POINTS + 1))
+    ordered, counts = np.empty_like(heights), np.empty(_N_BUCKETS + 1, dtype=np.int64)
     row = np.empty(7)
     width = 0.0
     for i in range(q.shape[0]):
@@ -154,7 +178,9 @@ def stack_planes(
                         break
                     heights[n] = height
                     n += 1
-            ordered = np.sort(heights[:n])
+            if n == 0:
+                continue
+            _sort(heights[:n], low, q_max, counts, ordered)
             first, last, best, best_height = 0, -1.0, 0.0, -1.0
             for i in range(n):
                 # Lines that agree on a height vote for it; one that only two lines propose explains too little.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy.typing as npt
 
 from hybrid_index.lattice.cell import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_basis, primitive_gram
 from hybrid_index.lattice.reduction import IntArray, checked_grams, niggli_reduce
-from hybrid_index.lattice.twofold import Basis, candidates, monoclinic, orthorhombic, plane_of, square_of, twofold_axes
 from hybrid_index.units import FloatArray
 
 DEFAULT_TOLERANCE = 0.003
@@ -83,24 +81,17 @@ def bravais_lattices(gram: npt.ArrayLike, tolerance: float = DEFAULT_TOLERANCE) 
     ['tP', 'oP', 'oC', 'mP', 'mP', 'mC', 'aP']
     """
     reduced, to_reduced = niggli_reduce(gram)
-    _, lattices, transformations = _candidates(reduced[None], tolerance)
-    metrics, deviations = _fitted(transformations.swapaxes(1, 2) @ reduced @ transformations, lattices)
-
-    def rank(i: int) -> tuple[int, float, int]:
-        # deviations of an exact lattice are rounding noise: the order must not hang on it
-        return -holohedry_order(lattices[i]), round(float(deviations[i]), 9), lattices[i].code
-
+    _, codes, bases, metrics, deviations = _fitting(reduced[None], tolerance)
     settings: list[ConventionalSetting] = []
-    for i in sorted(np.flatnonzero(deviations <= tolerance).tolist(), key=rank):
-        metric = metrics[i]
-        nearness = _SAME_METRIC * metric[:3].min()
-        if not any(s.bravais_lattice is lattices[i] and np.abs(s.metric - metric).max() < nearness for s in settings):
+    for code, basis, metric, deviation in zip(codes, bases, metrics, deviations, strict=True):
+        lattice, nearness = BRAVAIS_LATTICES[code], _SAME_METRIC * metric[:3].min()
+        if not any(s.bravais_lattice is lattice and np.abs(s.metric - metric).max() < nearness for s in settings):
             settings.append(
                 ConventionalSetting(
-                    bravais_lattice=lattices[i],
-                    transformation=to_reduced @ transformations[i],
+                    bravais_lattice=lattice,
+                    transformation=to_reduced @ basis.T,
                     metric=metric,
-                    deviation=float(deviations[i]),
+                    deviation=float(deviation),
                 )
             )
     return settings
@@ -133,14 +124,8 @@ def fitting_metrics(
     checked = checked_grams(grams)
     if not len(checked):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 6)), np.zeros(0)
-    reduced = kernels.prepare(checked)[:, :3, :3]
-    owner, lattices, transformations = _candidates(reduced, tolerance)
-    metrics, deviations = _fitted(transformations.swapaxes(1, 2) @ reduced[owner] @ transformations, lattices)
-    codes = np.array([lattice.code for lattice in lattices], dtype=np.int64)
-    order = np.array([holohedry_order(lattice) for lattice in lattices])
-    place = np.lexsort((codes, deviations.round(9), -order, owner))
-    place = place[deviations[place] <= tolerance]
-    return owner[place], codes[place], metrics[place], deviations[place]
+    owner, codes, _, metrics, deviations = _fitting(kernels.prepare(checked)[:, :3, :3], tolerance)
+    return owner, codes, metrics, deviations
 
 
 def conventional(gram: npt.ArrayLike, tolerance: float = DEFAULT_TOLERANCE) -> ConventionalSetting:
@@ -166,30 +151,43 @@ def standardize(cell: Cell, lattice: BravaisLattice) -> Cell:
     >>> [round(x, 6) for x in standardize(Cell(a=7, b=5, c=6), BravaisLattice.OP).parameters]
     [5.0, 6.0, 7.0, 90.0, 90.0, 90.0]
     """
+    from hybrid_index.lattice import twofold
+
     gram = primitive_gram(cell, lattice)
     if lattice is BravaisLattice.AP:
         return Cell.from_gram(niggli_reduce(gram)[0])
     a, b, c = (tuple(row) for row in np.rint(np.linalg.inv(primitive_basis(lattice))).astype(int).T.tolist())
-    basis: Basis = (a, b, c)
+    basis: twofold.Basis = (a, b, c)
     if lattice.crystal_system == "monoclinic":
-        basis = monoclinic(square_of(gram), b, plane_of(c, a))[1]
+        basis = twofold.monoclinic(gram, b, twofold.plane_of(c, a))[1]
     elif lattice.crystal_system == "orthorhombic":
-        basis = orthorhombic(square_of(gram), basis)[1]
+        basis = twofold.orthorhombic(gram, basis)[1]
     rows = np.array(basis)
-    return Cell.from_gram(_symmetrized((rows @ gram @ rows.T)[None], [lattice])[0])
+    return Cell.from_gram(_symmetrized((rows @ gram @ rows.T)[None], np.array([lattice.code]))[0])
 
 
-def _candidates(reduced: FloatArray, tolerance: float) -> tuple[IntArray, list[BravaisLattice], IntArray]:
-    """Bravais lattices that reduced metrics (m, 3, 3) may fit: which one (n,), the lattices, transformations."""
-    axes = twofold_axes(reduced, _OBLIQUITY_PER_STRAIN * tolerance)
-    found = [(i, *typed) for i, gram in enumerate(reduced) for typed in candidates(gram, axes[i])]
-    owner, lattices, bases = zip(*found, strict=True)
-    return np.array(owner, dtype=np.int64), list(lattices), np.array(bases, dtype=np.int64).swapaxes(1, 2)
+def _fitting(reduced: FloatArray, tolerance: float) -> tuple[IntArray, IntArray, IntArray, FloatArray, FloatArray]:
+    """Bravais lattices that reduced metrics (m, 3, 3) fit, each metric's highest symmetry first.
+
+    Which metric and lattice (n,), conventional bases as rows (n, 3, 3), and as :func:`_symmetric_metrics` gives them
+    the metrics and deviations.
+    """
+    from hybrid_index.lattice import twofold
+
+    reduced = np.ascontiguousarray(reduced)
+    inverses: FloatArray = np.linalg.inv(reduced).astype(np.float64, copy=False)
+    obliquity = _OBLIQUITY_PER_STRAIN * tolerance
+    owner, codes, bases = twofold.conventional_bases(reduced, inverses, obliquity)
+    metrics, deviations = _symmetric_metrics(bases @ reduced[owner] @ bases.swapaxes(1, 2), codes)
+    # deviations of an exact lattice are rounding noise: the order must not hang on it
+    place = np.lexsort((codes, deviations.round(9), -_HOLOHEDRY_ORDERS[codes], owner))
+    place = place[deviations[place] <= tolerance]
+    return owner[place], codes[place], bases[place], metrics[place], deviations[place]
 
 
-def _fitted(given: FloatArray, lattices: Sequence[BravaisLattice]) -> tuple[FloatArray, FloatArray]:
+def _symmetric_metrics(given: FloatArray, codes: IntArray) -> tuple[FloatArray, FloatArray]:
     """Reciprocal metrics (n, 6) of exactly the symmetry of each lattice, and how far the given metrics are from it."""
-    symmetric = _symmetrized(given, lattices)
+    symmetric = _symmetrized(given, codes)
     g = np.linalg.inv(symmetric)
     metrics = np.stack([g[:, 0, 0], g[:, 1, 1], g[:, 2, 2], 2 * g[:, 1, 2], 2 * g[:, 0, 2], 2 * g[:, 0, 1]], axis=1)
     return metrics, _strain(given, symmetric)
@@ -207,12 +205,13 @@ _MEAN = {
     "m": np.diag([1, 1, 1, 0, 1, 0]),
     "a": np.eye(6),
 }
+_HOLOHEDRY_ORDERS = np.array([holohedry_order(lattice) for lattice in BRAVAIS_LATTICES])
 _MEANS = np.array([_MEAN[lattice.value[0]] for lattice in BRAVAIS_LATTICES], dtype=np.float64)
 
 
-def _symmetrized(grams: FloatArray, lattices: Sequence[BravaisLattice]) -> FloatArray:
+def _symmetrized(grams: FloatArray, codes: IntArray) -> FloatArray:
     """Mean of each conventional direct Gram matrix (n, 3, 3) over the point group of its lattice."""
-    means = _MEANS[[lattice.code for lattice in lattices]]
+    means = _MEANS[codes]
     rows, columns = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
     values = (means @ grams[:, rows, columns, None])[:, :, 0]
     out = np.empty_like(grams)

@@ -6,169 +6,255 @@ lattice plane (hkl) with |uh + vk + wl| = 1 or 2, all indices small in a reduced
 60° a rhombohedral or hexagonal one; tetragonal and cubic lattices are orthorhombic ones with equal axes.
 
 Vectors are tuples of three integers in the basis given, a basis is three of them; whether the metric really fits is for
-the caller to judge. Plain Python: numpy's overhead would be ten times the work.
+the caller to judge. Compiled, and imported late, because numba takes a while to load.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from functools import cache
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
 from hybrid_index.lattice.cell import BravaisLattice
 from hybrid_index.units import FloatArray
 
+IntArray = npt.NDArray[np.int64]
 Row = tuple[int, int, int]
 Basis = tuple[Row, Row, Row]
-TypedBasis = tuple[BravaisLattice, Basis]
-Axis = tuple[Row, Row]
-"""Row [uvw] of a 2-fold axis and plane (hkl) normal to it."""
 
-_B = BravaisLattice
-_IDENTITY: Basis = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
-_TETRAGONAL = {_B.OP: _B.TP, _B.OI: _B.TI}
-_CUBIC = {_B.OP: _B.CP, _B.OI: _B.CI, _B.OF: _B.CF}
+_CP, _CI, _CF, _TP, _TI, _HP, _HR, _OP, _OC, _OI, _OF, _MP, _MC, _AP = (lattice.code for lattice in BravaisLattice)
+_NONE = -1
 _HALF_MARGIN = 1e-9
-_NET_STEPS = tuple((m, n) for m, n in product(range(-2, 3), repeat=2) if (m, n) > (0, 0) and math.gcd(m, n) == 1)
+_MOST_PER_PAIR = 5
+"""Bases that one pair of axes allows at most: orthorhombic, three tetragonal, cubic."""
+_NET_STEPS = np.array(
+    [(m, n) for m, n in product(range(-2, 3), repeat=2) if (m, n) > (0, 0) and math.gcd(m, n) == 1], dtype=np.int64
+)
 
 
-@cache
-def _pairs() -> tuple[list[Axis], FloatArray, FloatArray, FloatArray]:
-    """All pairs that may be a 2-fold axis; what squares their rows and planes (6, m), and (uh + vk + wl)² (m,)."""
+def _pairs() -> tuple[IntArray, IntArray]:
+    """All rows (m, 3) and planes (m, 3) that may be a 2-fold axis and what is normal to it."""
     box = range(-2, 3)
     small = [v for v in product(box, box, box) if v > (0, 0, 0) and math.gcd(*v) == 1]
     pairs = [(u, h) for u in small for h in small if abs(np.dot(u, h)) in (1, 2)]
-    rows, planes = (np.array(x, dtype=np.float64) for x in zip(*pairs, strict=True))
-    return pairs, _quadratic(rows), _quadratic(planes), np.einsum("mi,mi->m", rows, planes) ** 2
+    rows, planes = (np.array(x, dtype=np.int64) for x in zip(*pairs, strict=True))
+    return rows, planes
 
 
-def _quadratic(vectors: FloatArray) -> FloatArray:
-    """What the elements 11, 22, 33, 23, 13, 12 of a Gram matrix are multiplied by in squares of vectors: (6, m)."""
-    x, y, z = vectors.T
-    return np.stack([x * x, y * y, z * z, 2.0 * y * z, 2.0 * x * z, 2.0 * x * y])
+_ROWS, _PLANES = _pairs()
 
 
-def twofold_axes(grams: FloatArray, max_obliquity: float) -> list[list[Axis]]:
-    """Return the 2-fold axes of each of many reduced Gram matrices (n, 3, 3), up to an obliquity in radians."""
-    pairs, rows, planes, along_squared = _pairs()
-    elements = (slice(None), [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
-    squares = (grams[elements] @ rows) * (np.linalg.inv(grams)[elements] @ planes)
+@njit(cache=True, nogil=True)
+def conventional_bases(
+    grams: FloatArray, inverses: FloatArray, max_obliquity: float
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Every Bravais lattice that the 2-fold axes of reduced Gram matrices allow, aP among them.
+
+    Parameters
+    ----------
+    grams, inverses
+        Shape (m, 3, 3).
+    max_obliquity
+        Largest angle, in radians, of a 2-fold axis with the normal of its plane.
+
+    Returns
+    -------
+    owner, codes : numpy.ndarray
+        Shape (n,): which of *grams*, ascending, and the code of the Bravais lattice.
+    bases : numpy.ndarray
+        Shape (n, 3, 3): rows are the conventional basis vectors.
+    """
+    room, n = 16 * grams.shape[0], 0
+    owner, codes, bases = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, 3, 3), np.int64)
+    axes = np.empty(_ROWS.shape[0], np.int64)
+    for i in range(grams.shape[0]):
+        n_axes = _twofold_axes(grams[i], inverses[i], max_obliquity, axes)
+        while room < n + 1 + n_axes + _MOST_PER_PAIR * n_axes * (n_axes - 1) // 2:
+            owner = np.concatenate((owner, np.empty_like(owner)))
+            codes = np.concatenate((codes, np.empty_like(codes)))
+            bases = np.concatenate((bases, np.empty_like(bases)))
+            room *= 2
+        end = n + _bases_on(grams[i], axes[:n_axes], codes[n:], bases[n:])
+        owner[n:end] = i
+        n = end
+    return owner[:n], codes[:n], bases[:n]
+
+
+@njit(cache=True, nogil=True)
+def _twofold_axes(gram: FloatArray, inverse: FloatArray, max_obliquity: float, axes: IntArray) -> int:
+    """Write which of the possible pairs of row and plane are 2-fold axes; return how many."""
     # tan² = 1/cos² − 1; rounding leaves some 1e-15 times the condition of the matrix
-    near = squares <= along_squared * (1.0 + math.tan(max_obliquity) ** 2 + 1e-10)
-    return [[pairs[i] for i in np.flatnonzero(one)] for one in near]
+    limit = 1.0 + math.tan(max_obliquity) ** 2 + 1e-10
+    n = 0
+    for i in range(_ROWS.shape[0]):
+        row, plane = _row(_ROWS, i), _row(_PLANES, i)
+        if square(gram, row) * square(inverse, plane) <= limit * _dot(row, plane) ** 2:
+            axes[n] = i
+            n += 1
+    return n
 
 
-def candidates(gram: FloatArray, axes: list[Axis]) -> Iterator[TypedBasis]:
-    """Yield every Bravais lattice that 2-fold axes allow, with its conventional basis; aP comes first."""
-    square = square_of(gram)
-    yield _B.AP, _IDENTITY
-    for row, plane in axes:
-        yield monoclinic(square, row, plane)
-    seen: set[frozenset[Row]] = set()
-    for (row1, plane1), (row2, plane2) in combinations(axes, 2):
-        # in units of the two scalar products row·plane, one·other is cos² of the angle between the axes, exactly:
-        # 0 where the rotations generate 222, 1/4 where they generate 32
-        one, other = _dot(plane1, row2), _dot(plane2, row1)
-        if one == other == 0:
-            third = plane_of(plane1, plane2)
-            key = frozenset((_line(row1), _line(row2), _line(third)))
-            if key not in seen:
-                seen.add(key)
-                yield from _rectangular(square, (row1, row2, third))
-        elif 4 * one * other == _dot(plane1, row1) * _dot(plane2, row2):
-            third = plane_of(plane1, plane2)
-            key = frozenset((_line(third),))
-            found = _hexagonal((row1, plane1), (row2, plane2), third)
-            if found and key not in seen:
-                seen.add(key)
-                yield found
+@njit(cache=True, nogil=True)
+def _bases_on(gram: FloatArray, axes: IntArray, codes: IntArray, bases: IntArray) -> int:
+    """Write what the axes of one lattice allow; return how many bases there are."""
+    n = _write(_AP, ((1, 0, 0), (0, 1, 0), (0, 0, 1)), 0, codes, bases)
+    for i in axes:
+        code, basis = monoclinic(gram, _row(_ROWS, i), _row(_PLANES, i))
+        n = _write(code, basis, n, codes, bases)
+    seen = [_key((0, 0, 0), (0, 0, 0), (0, 0, 0))]
+    for first in range(axes.size):
+        for second in range(first + 1, axes.size):
+            row1, plane1 = _row(_ROWS, axes[first]), _row(_PLANES, axes[first])
+            row2, plane2 = _row(_ROWS, axes[second]), _row(_PLANES, axes[second])
+            # in units of the two scalar products row·plane, one·other is cos² of the angle between the axes, exactly:
+            # 0 where the rotations generate 222, 1/4 where they generate 32
+            one, other = _dot(plane1, row2), _dot(plane2, row1)
+            if one == 0 and other == 0:
+                third = plane_of(plane1, plane2)
+                key = _key(row1, row2, third)
+                if key not in seen:
+                    seen.append(key)
+                    n = _write_rectangular(gram, (row1, row2, third), n, codes, bases)
+            elif 4 * one * other == _dot(plane1, row1) * _dot(plane2, row2):
+                third = plane_of(plane1, plane2)
+                key = _key(third, third, third)
+                if key not in seen:
+                    code, basis = _hexagonal(row1, plane1, row2, plane2, third)
+                    if code != _NONE:
+                        seen.append(key)
+                        n = _write(code, basis, n, codes, bases)
+    return n
 
 
-def monoclinic(square: Callable[[Row], float], row: Row, plane: Row) -> TypedBasis:
+@njit(cache=True, nogil=True)
+def _write(code: int, basis: Basis, n: int, codes: IntArray, bases: IntArray) -> int:
+    codes[n] = code
+    for i in range(3):
+        for j in range(3):
+            bases[n, i, j] = basis[i][j]
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def monoclinic(gram: FloatArray, row: Row, plane: Row) -> tuple[int, Basis]:
     """Return mP or mC with b along *row*: shortest a and c of the net *plane* that the centring allows, β ≥ 90°."""
-    first, second = _net(square, plane)
-    in_plane = sorted((_sum(first, second, m, n) for m, n in _NET_STEPS), key=square)
-    if abs(_dot(row, plane)) == 1:
-        lattice, a = _B.MP, in_plane[0]
-    else:
+    first, second = _net(gram, plane)
+    centred = abs(_dot(row, plane)) != 1
+    a, c, shortest = first, first, np.inf
+    for m, n in _NET_STEPS:
+        v = _sum(first, second, m, n)
         # of the three halves that can be added to b/2 only one gives a lattice point: it makes a
-        lattice, a = _B.MC, next(v for v in in_plane if all((x + y) % 2 == 0 for x, y in zip(row, v, strict=True)))
-    normal = _line(plane)
-    c = next(v for v in in_plane if _line(_cross(a, v)) == normal)
-    if square(_sum(a, c, 1, 1)) > square(_sum(a, c, 1, -1)):
-        c = _sum(c, c, -1, 0)
-    b = row if determinant((a, row, c)) > 0 else _sum(row, row, -1, 0)
-    return lattice, (a, b, c)
+        fits = not centred or ((row[0] + v[0]) % 2 == 0 and (row[1] + v[1]) % 2 == 0 and (row[2] + v[2]) % 2 == 0)
+        if fits and square(gram, v) < shortest:
+            a, shortest = v, square(gram, v)
+    normal, shortest = _line(plane), np.inf
+    for m, n in _NET_STEPS:
+        v = _sum(first, second, m, n)
+        if _line(_cross(a, v)) == normal and square(gram, v) < shortest:
+            c, shortest = v, square(gram, v)
+    if square(gram, _sum(a, c, 1, 1)) > square(gram, _sum(a, c, 1, -1)):
+        c = _negative(c)
+    b = row if determinant((a, row, c)) > 0 else _negative(row)
+    return _MC if centred else _MP, (a, b, c)
 
 
-def orthorhombic(square: Callable[[Row], float], axes: Basis) -> TypedBasis:
+@njit(cache=True, nogil=True)
+def orthorhombic(gram: FloatArray, axes: Basis) -> tuple[int, Basis]:
     """Return oP, oC, oI or oF on three axes: a ≤ b ≤ c, or face C centred and a ≤ b."""
-    a, b, c = sorted(axes, key=square)
+    a, b, c = axes
+    if square(gram, b) < square(gram, a):
+        a, b = b, a
+    if square(gram, c) < square(gram, b):
+        b, c = c, b
+        if square(gram, b) < square(gram, a):
+            a, b = b, a
     points = abs(determinant((a, b, c)))
-    lattice = {1: _B.OP, 2: _B.OC, 4: _B.OF}[points]
+    code = _OP if points == 1 else _OF
     if points == 2:
-        faces = ((a, b, c), (a, c, b), (b, c, a))
-        centred = [f for f in faces if all((x + y) % 2 == 0 for x, y in zip(f[0], f[1], strict=True))]
-        if centred:
-            a, b, c = centred[0]
-        else:
-            lattice = _B.OI
-    return lattice, _right_handed(a, b, c)
+        code = _OC
+        if _ends_halfway(a, c):
+            b, c = c, b
+        elif _ends_halfway(b, c):
+            a, b, c = b, c, a
+        elif not _ends_halfway(a, b):
+            code = _OI
+    return code, _right_handed(a, b, c)
 
 
+@njit(cache=True, nogil=True)
+def _ends_halfway(u: Row, v: Row) -> bool:
+    """Whether (u + v)/2 is a lattice vector."""
+    return (u[0] + v[0]) % 2 == 0 and (u[1] + v[1]) % 2 == 0 and (u[2] + v[2]) % 2 == 0
+
+
+@njit(cache=True, nogil=True)
 def determinant(basis: Basis) -> int:
     """Return the determinant of a basis: the number of lattice points in its cell, negative where it is left-handed."""
     return _dot(basis[0], _cross(basis[1], basis[2]))
 
 
-def _rectangular(square: Callable[[Row], float], axes: Basis) -> Iterator[TypedBasis]:
-    """Orthorhombic axes, and what they make where two or three are equally long."""
-    lattice, (a, b, c) = orthorhombic(square, axes)
-    yield lattice, (a, b, c)
-    if lattice in _TETRAGONAL:
-        yield from ((_TETRAGONAL[lattice], basis) for basis in ((a, b, c), (b, c, a), (c, a, b)))
-    if lattice in _CUBIC:
-        yield _CUBIC[lattice], (a, b, c)
+@njit(cache=True, nogil=True)
+def _write_rectangular(gram: FloatArray, axes: Basis, n: int, codes: IntArray, bases: IntArray) -> int:
+    """Write orthorhombic axes, and what they make where two or three are equally long."""
+    code, (a, b, c) = orthorhombic(gram, axes)
+    n = _write(code, (a, b, c), n, codes, bases)
+    if code == _OP or code == _OI:
+        tetragonal = _TP if code == _OP else _TI
+        n = _write(tetragonal, (a, b, c), n, codes, bases)
+        n = _write(tetragonal, (b, c, a), n, codes, bases)
+        n = _write(tetragonal, (c, a, b), n, codes, bases)
+    if code != _OC:
+        cubic = _CP if code == _OP else (_CI if code == _OI else _CF)
+        n = _write(cubic, (a, b, c), n, codes, bases)
+    return n
 
 
-def _hexagonal(axis1: Axis, axis2: Axis, c: Row) -> TypedBasis | None:
+@njit(cache=True, nogil=True)
+def _hexagonal(row1: Row, plane1: Row, row2: Row, plane2: Row, c: Row) -> tuple[int, Basis]:
     """HP or obverse hR on a 2-fold axis a, its image b under the 3-fold rotation, and the 3-fold axis c."""
-    a = axis1[0]
-    b = _turn(_turn(a, axis2), axis1)
-    a, b, c = _right_handed(a, b, c)
+    a, b, c = _right_handed(row1, _turn(_turn(row1, row2, plane2), row1, plane1), c)
     points = determinant((a, b, c))
     if points == 1:
-        return _B.HP, (a, b, c)
-    if points == 3 and all((2 * x + y + z) % 3 == 0 for x, y, z in zip(a, b, c, strict=True)):
-        return _B.HR, (a, b, c)
-    if points == 3 and all((x + 2 * y + z) % 3 == 0 for x, y, z in zip(a, b, c, strict=True)):
-        return _B.HR, (_sum(a, a, -1, 0), _sum(b, b, -1, 0), c)
+        return _HP, (a, b, c)
+    if points == 3:
+        if _is_threefold(_sum(a, b, 2, 1), c):
+            return _HR, (a, b, c)
+        if _is_threefold(_sum(a, b, 1, 2), c):
+            return _HR, (_negative(a), _negative(b), c)
     # the other set of 2-fold axes of a hexagonal lattice spans a cell thrice as large
-    return None
+    return _NONE, (a, b, c)
 
 
-def _net(square: Callable[[Row], float], plane: Row) -> tuple[Row, Row]:
+@njit(cache=True, nogil=True)
+def _is_threefold(u: Row, v: Row) -> bool:
+    """Whether (u + v)/3 is a lattice vector."""
+    return (u[0] + v[0]) % 3 == 0 and (u[1] + v[1]) % 3 == 0 and (u[2] + v[2]) % 3 == 0
+
+
+@njit(cache=True, nogil=True)
+def _net(gram: FloatArray, plane: Row) -> tuple[Row, Row]:
     """Reduced basis of the net of lattice vectors in a plane (hkl)."""
     h, k, l = plane
     g = math.gcd(h, k)
     if g == 0:
-        u, v = _IDENTITY[0], _IDENTITY[1]
+        u, v = (1, 0, 0), (0, 1, 0)
     else:
         x, y = _bezout(h, k)
         u, v = (k // g, -h // g, 0), (-l * x, -l * y, g)
     while True:
-        if square(v) < square(u):
+        if square(gram, v) < square(gram, u):
             u, v = v, u
-        ratio = (square(_sum(u, v, 1, 1)) - square(_sum(u, v, 1, -1))) / (4.0 * square(u))
+        ratio = (square(gram, _sum(u, v, 1, 1)) - square(gram, _sum(u, v, 1, -1))) / (4.0 * square(gram, u))
         # a ratio of one half, up to rounding, is reduced either way: stepping on it would go back and forth for ever
         if abs(ratio) <= 0.5 + _HALF_MARGIN:
             return u, v
-        v = _sum(v, u, 1, -round(ratio))
+        v = _sum(v, u, 1, -int(np.rint(ratio)))
 
 
+@njit(cache=True, nogil=True)
 def _bezout(h: int, k: int) -> tuple[int, int]:
     """Integers x, y with x·h + y·k = gcd(h, k)."""
     x, y, next_x, next_y = 1, 0, 0, 1
@@ -179,49 +265,73 @@ def _bezout(h: int, k: int) -> tuple[int, int]:
     return (x, y) if h > 0 else (-x, -y)
 
 
-def square_of(gram: FloatArray) -> Callable[[Row], float]:
-    """Return the function that squares the length of a row."""
-    (aa, ab, ac), (_, bb, bc), (_, _, cc) = gram.tolist()
-
-    def square(v: Row) -> float:
-        x, y, z = v
-        return float(x * x * aa + y * y * bb + z * z * cc + 2.0 * (x * y * ab + x * z * ac + y * z * bc))
-
-    return square
+@njit(cache=True, nogil=True)
+def square(gram: FloatArray, v: Row) -> float:
+    """Squared length of a row."""
+    x, y, z = v
+    mixed = x * y * gram[0, 1] + x * z * gram[0, 2] + y * z * gram[1, 2]
+    return float(x * x * gram[0, 0] + y * y * gram[1, 1] + z * z * gram[2, 2] + 2.0 * mixed)
 
 
+@njit(cache=True, nogil=True)
 def plane_of(u: Row, v: Row) -> Row:
     """Return the indices (hkl), without common factor, of the lattice plane that holds two rows."""
-    return _primitive(_cross(u, v))
+    x, y, z = _cross(u, v)
+    g = math.gcd(math.gcd(x, y), z)
+    return x // g, y // g, z // g
 
 
-def _turn(v: Row, axis: Axis) -> Row:
+@njit(cache=True, nogil=True)
+def _turn(v: Row, row: Row, plane: Row) -> Row:
     """Image of a row under a 2-fold rotation, 2 (h·v)/(h·u) u − v."""
-    row, plane = axis
     return _sum(row, v, 2 * _dot(plane, v) // _dot(plane, row), -1)
 
 
+@njit(cache=True, nogil=True)
 def _right_handed(a: Row, b: Row, c: Row) -> Basis:
-    return (a, b, c if determinant((a, b, c)) > 0 else _sum(c, c, -1, 0))
+    return (a, b, c if determinant((a, b, c)) > 0 else _negative(c))
 
 
+@njit(cache=True, nogil=True)
+def _row(table: IntArray, i: int) -> Row:
+    return table[i, 0], table[i, 1], table[i, 2]
+
+
+@njit(cache=True, nogil=True)
 def _dot(u: Row, v: Row) -> int:
     return u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
 
 
+@njit(cache=True, nogil=True)
 def _sum(u: Row, v: Row, m: int, n: int) -> Row:
     return m * u[0] + n * v[0], m * u[1] + n * v[1], m * u[2] + n * v[2]
 
 
+@njit(cache=True, nogil=True)
+def _negative(v: Row) -> Row:
+    return -v[0], -v[1], -v[2]
+
+
+@njit(cache=True, nogil=True)
 def _cross(u: Row, v: Row) -> Row:
     return u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
 
 
-def _primitive(v: Row) -> Row:
-    g = math.gcd(*v)
-    return v[0] // g, v[1] // g, v[2] // g
-
-
+@njit(cache=True, nogil=True)
 def _line(v: Row) -> Row:
     """One name for v and −v."""
-    return max(v, (-v[0], -v[1], -v[2]))
+    negative = _negative(v)
+    return v if v > negative else negative
+
+
+@njit(cache=True, nogil=True)
+def _key(u: Row, v: Row, w: Row) -> Basis:
+    """One name for three lines in any order."""
+    u, v, w = _line(u), _line(v), _line(w)
+    if v < u:
+        u, v = v, u
+    if w < v:
+        v, w = w, v
+        if v < u:
+            u, v = v, u
+    return u, v, w

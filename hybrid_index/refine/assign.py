@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace, primitive_basis
-from hybrid_index.merit import evidence_bits
+from hybrid_index.merit import evidence_bits, place_of
 from hybrid_index.refine.hkl import fill_reflections
 from hybrid_index.units import FloatArray
 
@@ -68,15 +68,10 @@ def nearest_reflections(
     for i in range(n_lines):
         gap[i] = 1e9
         nearest[i] = -1
+    low = 0
     for j in range(n_calc):
         value = q_calc[j]
-        low, high = 0, n_lines
-        while low < high:
-            mid = (low + high) >> 1
-            if q_line[mid] < value:
-                low = mid + 1
-            else:
-                high = mid
+        low = place_of(value, q_line, n_lines, low)
         if low < n_lines and abs(q_line[low] - value) < abs(gap[low]):
             gap[low], nearest[low] = q_line[low] - value, j
         if low > 0 and abs(q_line[low - 1] - value) < abs(gap[low - 1]):
@@ -138,14 +133,13 @@ def assign_solve(
     before = np.full((n_lines, 3), 99, dtype=np.int32)
     normal, rhs, row = np.empty((8, 8)), np.empty(8), np.empty(8)
     out[0] = FAILED
-    price = 0.0
+    price, moved = 0.0, True
     for step in range(_WINDOWS.shape[0]):
-        n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * 1.02, hkl, q_calc)
-        if n_calc <= 0:
-            return
-        nearest_reflections(corrected, n_lines, q_calc, n_calc, nearest, gap)
-        normal[:size, :size] = 0.0
-        rhs[:size] = 0.0
+        if moved:
+            n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * 1.02, hkl, q_calc)
+            if n_calc <= 0:
+                return
+            nearest_reflections(corrected, n_lines, q_calc, n_calc, nearest, gap)
         used, changed = 0, False
         for i in range(n_lines):
             j = nearest[i]
@@ -155,9 +149,21 @@ def assign_solve(
             if h != before[i, 0] or k != before[i, 1] or l != before[i, 2]:
                 changed = True
                 before[i, 0], before[i, 1], before[i, 2] = h, k, l
+            if h or k or l:
+                used += 1
+        if used < n_free + 1:
+            return
+        moved = changed
+        if not changed:
+            if step > 4:
+                break
+            continue  # the same lines give the same lattice; only the windows close
+        normal[:size, :size] = 0.0
+        rhs[:size] = 0.0
+        for i in range(n_lines):
+            h, k, l = before[i, 0], before[i, 1], before[i, 2]
             if h == 0 and k == 0 and l == 0:
                 continue
-            used += 1
             for p in range(n_free):
                 row[p] = (
                     subspace[0, p] * h * h
@@ -174,10 +180,6 @@ def assign_solve(
                 rhs[a] += weight * row[a] * q[i]
                 for b in range(a + 1):
                     normal[a, b] += weight * row[a] * row[b]
-        if used < n_free + 1:
-            return
-        if not changed and step > 4:
-            break
         for s in range(n_shift):
             normal[n_free + s, n_free + s] += 1.0 / (priors[s] * priors[s])
         if not solve_symmetric(normal, rhs, size):
