@@ -13,6 +13,8 @@ N_MERIT = 20
 """Lines that M and F are customarily computed on."""
 SUPERLATTICE_PRICE = 14.0
 """Bits that it costs to say that the reflections of one sublattice are seen more often than the others."""
+GLIDE_PRICE = 2.0
+"""Bits that it costs to say that a zone has a glide plane."""
 
 
 @njit(cache=True, nogil=True)
@@ -48,14 +50,17 @@ def evidence_bits(
     n_free: int,
     q_calc: FloatArray,
     parity: npt.NDArray[np.uint8],
+    broken: npt.NDArray[np.int64],
+    n_conditions: int,
     n_calc: int,
     weigh_classes: bool,
 ) -> float:
     """Log-likelihood ratio, in bits, of the lines coming from this lattice against coming from anywhere.
 
     Each line is foreign with its own prior probability; otherwise it lies at one of the reflections with a
-    Gaussian error. Reflections are equally likely to be seen, or (where that pays more than ``SUPERLATTICE_PRICE``)
-    those of one of the seven sublattices of index two are more likely: superstructures and glide planes.
+    Gaussian error. Reflections are equally likely to be seen; or, where that pays more than its price, those that
+    glide planes forbid are not (``GLIDE_PRICE`` for each zone), or those of one of the seven sublattices of index two
+    are more likely than the others, as in superstructures (``SUPERLATTICE_PRICE``).
     The scale of the errors is estimated for the lattice itself, shrunk towards the stated ones and kept from falling
     far below them, so that an accidental fit of few lines wins nothing.
 
@@ -75,8 +80,10 @@ def evidence_bits(
         Reflections in any order and their number; those beyond the last line are ignored.
     parity
         Shape (m,): for each reflection its indices in a primitive basis modulo 2, as a number from 0 to 7.
+    broken, n_conditions
+        Shape (m,): which of so many conditions of glide planes each reflection breaks, as bits.
     weigh_classes
-        Whether to try the sublattices.
+        Whether to try the glide planes and sublattices.
     """
     q_last = q_line[n_lines - 1] + 3.0 * q_esd[n_lines - 1]
     squares, used = 0.0, 0
@@ -118,6 +125,9 @@ def evidence_bits(
     best = _mixture_bits(even, odd, foreign, n_lines, False)
     if not weigh_classes:
         return best
+    glides = _glide_bits(
+        q_line, q_esd * scale, foreign, n_lines, exponent, q_calc, broken, n_conditions, n_calc, q_last, best
+    )
     for v in range(1, 8):
         n_even, n_odd = 0.0, 0.0
         even[:], odd[:] = 0.0, 0.0
@@ -134,7 +144,70 @@ def evidence_bits(
         even /= n_even
         odd /= n_odd
         best = max(best, _mixture_bits(even, odd, foreign, n_lines, True) - SUPERLATTICE_PRICE)
-    return best
+    return max(best, glides)
+
+
+@njit(cache=True, nogil=True)
+def _glide_bits(
+    q_line: FloatArray,
+    sigma: FloatArray,
+    foreign: FloatArray,
+    n_lines: int,
+    exponent: float,
+    q_calc: FloatArray,
+    broken: npt.NDArray[np.int64],
+    n_conditions: int,
+    n_calc: int,
+    q_last: float,
+    bits: float,
+) -> float:
+    """Evidence after the glide planes that pay, one after the other; *bits* without any."""
+    seen, lost = np.empty(n_lines), np.empty((n_lines, n_conditions))
+    n_lost = np.empty(n_conditions)
+    even, odd = np.empty(n_lines), np.zeros(n_lines)
+    chosen, n_chosen = 0, 0
+    while True:
+        seen[:], lost[:], n_lost[:] = 0.0, 0.0, 0.0
+        total, low = 0.0, 0
+        for j in range(n_calc):
+            value = q_calc[j]
+            if value > q_last or broken[j] & chosen:
+                continue
+            total += 1.0
+            for c in range(n_conditions):
+                n_lost[c] += (broken[j] >> c) & 1
+            low = place_of(value, q_line, n_lines, low)
+            for direction in range(2):
+                i = low - 1 if direction == 0 else low
+                while 0 <= i < n_lines:
+                    z = (q_line[i] - value) / sigma[i]
+                    if abs(z) > 5.0:
+                        break
+                    share = np.exp(-0.5 * z * z) / sigma[i]
+                    seen[i] += share
+                    for c in range(n_conditions):
+                        if (broken[j] >> c) & 1:
+                            lost[i, c] += share
+                    i += -1 if direction == 0 else 1
+        for i in range(n_lines):
+            density = exponent / q_last * (q_line[i] / q_last) ** (exponent - 1.0)
+            seen[i] *= 0.3989422804014327 / density
+            for c in range(n_conditions):
+                lost[i, c] *= 0.3989422804014327 / density
+        best, at = bits, -1
+        for c in range(n_conditions):
+            if n_lost[c] == 0.0 or n_lost[c] == total:
+                continue
+            for i in range(n_lines):
+                even[i] = (seen[i] - lost[i, c]) / (total - n_lost[c])
+            trial = _mixture_bits(even, odd, foreign, n_lines, False) - (n_chosen + 1) * GLIDE_PRICE
+            if trial > best:
+                best, at = trial, c
+        if at < 0:
+            return bits
+        chosen |= 1 << at
+        n_chosen += 1
+        bits = best
 
 
 @njit(cache=True, nogil=True)

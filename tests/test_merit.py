@@ -9,7 +9,8 @@ import pytest
 
 from hybrid_index import merit
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_basis
-from hybrid_index.merit import chance_bits, density_exponent, evidence_bits, figures_of_merit
+from hybrid_index.merit import GLIDE_PRICE, chance_bits, density_exponent, evidence_bits, figures_of_merit
+from hybrid_index.refine.absences import N_CONDITIONS, broken_conditions
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.units import FloatArray, dq_d_two_theta, q_from_two_theta, two_theta_from_q
 from tests.synthetic import CU, TYPICAL, random_cell, true_positions
@@ -131,11 +132,15 @@ class Judge:
         gap = self.q - found.q[np.abs(found.q[None, :] - self.q[:, None]).argmin(axis=1)]
         primitive = np.round(found.hkl @ primitive_basis(lattice)).astype(np.int64) % 2
         parity = (primitive @ [1, 2, 4]).astype(np.uint8)
+        broken = np.array([broken_conditions(lattice.code, *hkl) for hkl in found.hkl.tolist()], dtype=np.int64)
         kernel = evidence_bits if compiled else evidence_bits.py_func
         n_free = {"c": 1, "t": 2, "h": 2, "o": 3, "m": 4, "a": 6}[lattice.value[0]]
         return float(
-            kernel(self.q, self.esd, self.foreign, self.q.size, gap, n_free, found.q, parity, len(found), weigh)
-        )
+            kernel(
+                self.q, self.esd, self.foreign, self.q.size, gap, n_free, found.q, parity, broken, N_CONDITIONS,
+                len(found), weigh,
+            )
+        )  # fmt: skip
 
 
 def noisy(cell: Cell, lattice: BravaisLattice, rng: np.random.Generator, n_lines: int = 20) -> FloatArray:
@@ -164,6 +169,24 @@ class TestEvidence:
         for factors in ((2, 1, 1), (1, 2, 1), (1, 1, 2), (0.5, 1, 1), (1, 0.5, 1), (1, 1, 0.5)):
             a, b, c = np.array(truth.parameters[:3]) * factors
             assert judge.bits(Cell(a=a, b=b, c=c), B.OP, weigh=True) < bits - 5.0, factors
+
+    def test_glide_planes_are_believed_only_where_they_pay(self) -> None:
+        # Pbca: half of each zone is extinct.
+        cell, ladder = (
+            Cell(a=5.46, b=9.18, c=5.15),
+            enumerate_reflections(Cell(a=5.46, b=9.18, c=5.15).metric, B.OP, 0.5),
+        )
+        h, k, l = ladder.hkl.T
+        extinct = ((h == 0) & (k % 2 == 1)) | ((k == 0) & (l % 2 == 1)) | ((l == 0) & (h % 2 == 1))
+        judge = Judge(two_theta_from_q(ladder.q[~extinct][:30], CU.wavelength_angstrom))
+        gain = judge.bits(cell, B.OP, weigh=True) - judge.bits(cell, B.OP, weigh=False)
+        n_possible = int(np.sum(ladder.q <= judge.q[-1]))
+        n_extinct = int(np.sum(extinct & (ladder.q <= judge.q[-1])))
+        expected = 30 * np.log2(n_possible / (n_possible - n_extinct)) - 3 * GLIDE_PRICE
+        assert expected > 3.0
+        assert gain == pytest.approx(expected, rel=0.1)
+        every = Judge(two_theta_from_q(ladder.q[:30], CU.wavelength_angstrom))
+        assert every.bits(cell, B.OP, weigh=True) == every.bits(cell, B.OP, weigh=False)
 
     def test_superstructure_is_believed_only_where_it_pays(self) -> None:
         # Of the doubled cell all lines of one class and few of the other are seen: weighing the classes pays.

@@ -13,6 +13,7 @@ from numba import njit
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace, primitive_basis
 from hybrid_index.merit import evidence_bits, place_of
+from hybrid_index.refine.absences import N_CONDITIONS, broken_conditions
 from hybrid_index.refine.hkl import fill_reflections
 from hybrid_index.units import FloatArray
 
@@ -207,10 +208,13 @@ def assign_solve(
         if abs(gap[i]) <= 3.0 * q_esd[i]:
             indexed += 1
             squares += (gap[i] / q_esd[i]) ** 2
-    parity = np.empty(n_calc, dtype=np.uint8)
-    _fill_parity(code, hkl, n_calc, parity)
-    out[0] = (
-        evidence_bits(corrected, q_esd, foreign, n_lines, gap, n_free, q_calc, parity, n_calc, weigh_classes) - price
+    parity, broken = np.zeros(n_calc, dtype=np.uint8), np.zeros(n_calc, dtype=np.int64)
+    if weigh_classes:
+        _fill_parity(code, hkl, n_calc, parity)
+        for j in range(n_calc):
+            broken[j] = broken_conditions(code, hkl[j, 0], hkl[j, 1], hkl[j, 2])
+    out[0] = -price + evidence_bits(
+        corrected, q_esd, foreign, n_lines, gap, n_free, q_calc, parity, broken, N_CONDITIONS, n_calc, weigh_classes
     )
     out[1] = indexed
     out[2] = below
