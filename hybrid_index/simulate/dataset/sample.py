@@ -18,6 +18,7 @@ from hybrid_index.simulate.structure import Structure
 from hybrid_index.types import MIN_LINES, IntArray, Pattern
 from hybrid_index.units import FloatArray, Radiation, q_from_two_theta
 
+DEFAULT_RANGE_DEG = (5.0, 80.0)
 DEFAULT_U_ISO = 0.01
 """Mean-square displacement in Å² of atoms whose source states none: a usual value at room temperature."""
 MARGIN_DEG = 2.0
@@ -48,7 +49,7 @@ class Recipe:
 
     condition: PatternCondition
     radiation: Radiation
-    two_theta_range_deg: Range = (5.0, 80.0)
+    two_theta_range_deg: Range = DEFAULT_RANGE_DEG
     n_points: int = 10_000
     weakest: float = 0.001
     seed: int = 0
@@ -57,7 +58,7 @@ class Recipe:
         low, high = self.two_theta_range_deg
         if not 0.0 < low < high <= 175.0:
             raise InputError(
-                f"2θ from {low:g} to {high:g}° is no range; give two rising angles up to 175°",
+                f"2θ from {low:g} to {high:g}° is no range; give two rising angles above 0 and up to 175°",
                 source="two_theta_range_deg",
             )
         if not 100 <= self.n_points <= 1_000_000:

@@ -99,8 +99,12 @@ class RecordSource:
         self.size: int | None = len(self.lines)
 
     def name(self, number: int) -> str:
-        """File and number of the record."""
-        return f"{self.path}, record {number + 1}"
+        """File, and id or number of the record."""
+        try:
+            record = json.loads(self.lines[number])
+            return f"{self.path.name}: {record['id']}"
+        except (ValueError, KeyError, TypeError):
+            return f"{self.path.name}: record {number + 1}"
 
     def draw(self, number: int, rng: np.random.Generator) -> SourcedStructure:
         """Read the record; nothing is random."""
@@ -108,9 +112,9 @@ class RecordSource:
             record = json.loads(self.lines[number])
             name, space_group = str(record["id"]), str(record["space_group"])
         except KeyError as error:
-            raise InputError(f"the record has no field {error}", source=self.name(number)) from error
+            raise InputError(f"the record has no field {error}") from error
         except (ValueError, TypeError) as error:
-            raise FileFormatError("is not a JSON object", source=self.name(number)) from error
+            raise FileFormatError("the record is not a JSON object") from error
         structure = Structure.from_record(record)
         return SourcedStructure(name=name, source=self.path.name, structure=structure, space_group=space_group)
 
