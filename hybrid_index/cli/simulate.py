@@ -196,7 +196,7 @@ def simulate_command(
 ) -> None:
     """Simulate patterns of many structures, with their labels.
 
-    The same command goes on where an interrupted one left off. What cannot be used is listed in skipped.csv.
+    The same command goes on where an interrupted one left off. What cannot be used is listed in _skipped.csv.
     """
     from rich.progress import (
         BarColumn,
@@ -210,6 +210,7 @@ def simulate_command(
     from hybrid_index.cli.console import stderr
     from hybrid_index.simulate.dataset import (
         DEFAULT_RANGE_DEG,
+        SKIPPED,
         Recipe,
         make_dataset,
         open_sources,
@@ -265,7 +266,7 @@ def simulate_command(
             except KeyboardInterrupt:
                 complain(f"finished shards stand in {out}; the same command goes on from there")
                 raise
-    skipped = f"; {len(summary.skipped)} structures skipped, see {out / 'skipped.csv'}" if summary.skipped else ""
+    skipped = f"; {len(summary.skipped)} structures skipped, see {out / SKIPPED}" if summary.skipped else ""
     complain(f"{summary.rows} patterns in {out}{skipped}")
 
 

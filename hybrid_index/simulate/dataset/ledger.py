@@ -1,4 +1,4 @@
-"""What a data set is to be and how far it has come: ``dataset.json``, so that a run goes on where one was cut off."""
+"""What a data set is to be and how far it has come: ``_dataset.json``, so that a run goes on where one was cut off."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from hybrid_index.errors import OutputError
 from hybrid_index.export.atomic import write_atomically
 
 SCHEMA = "hybrid-index/dataset/1"
-LEDGER = "dataset.json"
-SKIPPED = "skipped.csv"
+LEDGER = "_dataset.json"
+SKIPPED = "_skipped.csv"
+"""Readers of folders of Parquet files pass over names that begin like this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
