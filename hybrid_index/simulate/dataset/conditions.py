@@ -190,19 +190,32 @@ _LAB: dict[str, Any] = {
     "exponential": (0.0, 0.2),
     "decay_deg": (8.0, 25.0),
 }
-_SHIFTED: dict[str, Any] = {"size_nm": (20.0, 100.0), "max_foreign": 2}
+_HARD: dict[str, Any] = {
+    **_LAB,
+    "zero_limit_deg": 0.3,
+    "size_nm": (20.0, 100.0),
+    "counts": (500.0, 20_000.0),
+    "max_foreign": 2,
+}
+_CONTEST: dict[str, Any] = {
+    **_LAB,
+    "zero_limit_deg": 0.5,
+    "displacement_limit_mm": 0.2,
+    "size_nm": (20.0, 100.0),
+    "axial_divergence_deg": (0.0, 0.0),
+    "max_foreign": 2,
+}
 PATTERN_CONDITIONS: MappingProxyType[str, PatternCondition] = MappingProxyType(
     {
         condition.name: condition
         for condition in (
             PatternCondition(name="ideal", noise=False),
             PatternCondition(name="lab", **_LAB),
-            PatternCondition(name="hard", **{**_LAB, **_SHIFTED, "zero_limit_deg": 0.3, "counts": (500.0, 20_000.0)}),
-            PatternCondition(
-                name="contest", **{**_LAB, **_SHIFTED, "zero_limit_deg": 0.5, "displacement_limit_mm": 0.2}
-            ),
+            PatternCondition(name="hard", **_HARD),
+            PatternCondition(name="contest", **_CONTEST),
         )
     }
 )
 """``ideal``: narrow lines where they belong, no noise. ``lab``: a laboratory's usual run. ``hard``: large shifts, small
-crystallites, few counts, up to two foreign lines. ``contest``: the same with the shifts of the AICOMP 2025 contest."""
+crystallites, few counts, up to two foreign lines. ``contest``: the shifts of the AICOMP 2025 contest, symmetric lines,
+exponential background and noise, up to two foreign lines."""
