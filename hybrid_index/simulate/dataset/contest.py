@@ -27,7 +27,7 @@ def write_pairs(folder: Path, shard: int, samples: Sequence[Sample], settings: M
     """
     for sample in samples:
         with write_atomically(folder / f"{sample.id}.xy") as path:
-            columns = np.column_stack([sample.pattern.two_theta_deg, sample.pattern.intensity])
+            columns = np.column_stack([sample.two_theta_deg, sample.counts])
             np.savetxt(path, columns, fmt=("%.6f", "%.7g"))
         with write_atomically(folder / f"{sample.id}.json") as path:
             path.write_text(json.dumps(as_labels(sample), ensure_ascii=False, indent=1), encoding="utf-8")

@@ -69,9 +69,8 @@ def write_parquet(folder: Path, shard: int, samples: Sequence[Sample], settings:
 
 def as_row(sample: Sample) -> dict[str, Any]:
     """Values of the columns of :data:`SCHEMA`."""
-    setting, measured, lines, pattern = sample.setting, sample.measurement, sample.lines, sample.pattern
+    setting, measured, lines = sample.setting, sample.measurement, sample.lines
     cell, radiation, profile = setting.cell, lines.radiation, measured.profile
-    grid = pattern.two_theta_deg
     h, k, l = sample.hkl.T
     return {
         "id": sample.id,
@@ -85,8 +84,8 @@ def as_row(sample: Sample) -> dict[str, Any]:
         "wavelength_angstrom": radiation.wavelength_angstrom,
         "ka2_angstrom": radiation.ka2_angstrom,
         "ka2_ratio": radiation.ka2_ratio if radiation.ka2_angstrom else 0.0,
-        "two_theta_min_deg": float(grid[0]),
-        "step_deg": float(grid[-1] - grid[0]) / (grid.size - 1),
+        "two_theta_min_deg": sample.two_theta_min_deg,
+        "step_deg": sample.step_deg,
         "zero_shift_deg": measured.zero_shift_deg,
         "sample_displacement_mm": measured.displacement_mm,
         "radius_mm": measured.radius_mm,
@@ -100,7 +99,7 @@ def as_row(sample: Sample) -> dict[str, Any]:
         "background_exponential": measured.background.exponential,
         "background_decay_deg": measured.background.decay_deg,
         "strongest_counts": measured.strongest_counts,
-        "counts": pattern.intensity.astype(np.float32),
+        "counts": sample.counts,
         "peak_two_theta_deg": lines.two_theta_deg,
         "peak_d_angstrom": sample.d_angstrom,
         "peak_intensity": lines.intensity.astype(np.float32),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_index.errors import InputError
 from hybrid_index.refine.hkl import expected_count
@@ -111,8 +112,10 @@ class Sample:
         Shape (n, 3), indices of the lines in the conventional cell.
     measurement
         Shifts, profile, background, foreign lines.
-    pattern
-        The pattern, counts as integers where there is noise.
+    two_theta_min_deg, step_deg
+        The grid.
+    counts
+        Shape (m,), float32, whole numbers where there is noise.
     """
 
     number: int
@@ -122,7 +125,9 @@ class Sample:
     lines: Lines
     hkl: IntArray
     measurement: Measurement
-    pattern: Pattern
+    two_theta_min_deg: float
+    step_deg: float
+    counts: npt.NDArray[np.float32]
 
     @property
     def id(self) -> str:
@@ -133,6 +138,24 @@ class Sample:
     def d_angstrom(self) -> FloatArray:
         """Spacings of the lines, shape (n,)."""
         return np.asarray(1.0 / np.sqrt(self.lines.q), dtype=np.float64)
+
+    @property
+    def two_theta_deg(self) -> FloatArray:
+        """The grid, shape (m,)."""
+        return self.two_theta_min_deg + self.step_deg * np.arange(self.counts.size, dtype=np.float64)
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern as the other rooms know it, with its radiation and Poisson uncertainties."""
+        counts = self.counts.astype(np.float64)
+        return Pattern(
+            two_theta_deg=self.two_theta_deg,
+            intensity=counts,
+            sigma=np.sqrt(np.maximum(counts, 1.0)),
+            radiation=self.lines.radiation,
+            name=self.name,
+            source="simulated",
+        )
 
 
 def draw_sample(drawn: SourcedStructure, recipe: Recipe, number: int, rng: np.random.Generator) -> Sample:
@@ -183,7 +206,6 @@ def draw_sample(drawn: SourcedStructure, recipe: Recipe, number: int, rng: np.ra
         radius_mm=measurement.radius_mm,
         impurity=measurement.foreign,
         seed=measurement.noise_seed,
-        name=drawn.name,
     )
     return Sample(
         number=number,
@@ -193,7 +215,9 @@ def draw_sample(drawn: SourcedStructure, recipe: Recipe, number: int, rng: np.ra
         lines=seen,
         hkl=setting.hkl(seen.hkl),
         measurement=measurement,
-        pattern=pattern,
+        two_theta_min_deg=low,
+        step_deg=recipe.step_deg,
+        counts=pattern.intensity.astype(np.float32),
     )
 
 
