@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-import io
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from benchmarks.accuracy.cases import KnownLattice, known_lattices
-from benchmarks.accuracy.score import Answer, Outcome, run_case
+from benchmarks.accuracy.cases import Case, KnownLattice, known_lattices
+from benchmarks.accuracy.score import Answer, Outcome
+from benchmarks.aicomp import __main__ as program
 from benchmarks.aicomp import cases, metric, report
-from benchmarks.aicomp.__main__ import parse_arguments
 from hybrid_index import Settings
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice, Cell, primitive_gram
@@ -114,22 +113,63 @@ def lattices() -> list[KnownLattice]:
     return found[:1]
 
 
-def test_a_simulated_pattern_is_solved_and_scored(lattices: list[KnownLattice], tmp_path: Path) -> None:
+def outcome(
+    rank: int | None, answer: Answer | None = None, *, name: str = "it", by_equivalent: bool = False
+) -> Outcome:
+    return Outcome(
+        name=name,
+        group="contest",
+        system="cubic",
+        volume=300.0,
+        n_peaks=20,
+        status="solved",
+        rank=rank,
+        by_equivalent=by_equivalent,
+        probability=0.9,
+        first="",
+        cause="",
+        truth="",
+        seconds=1.0,
+        search_seconds=0.5,
+        answers=() if answer is None else (answer,),
+    )
+
+
+def test_a_simulated_pattern_is_marked(lattices: list[KnownLattice]) -> None:
     (case,) = cases.simulated_cases(lattices, CU, limit=5)
     assert isinstance(case.case.data, Pattern)
     assert case.case.system == "cubic"
     assert case.label.a == pytest.approx(5.64)
-    outcome = run_case(case.case, Settings(zero_limit_deg=0.6, budget_s=3.0))
-    row = report.row(case, outcome)
-    assert row.marks.squared_error < 1e-3
-    assert row.marks.matched[0] == 1.0
+    right = Answer(lattice="cF", parameters=case.label.parameters, probability=0.9)
+    row = report.row(case, outcome(1, right))
+    assert row.marks == metric.Marks(matched=(1.0, 1.0), squared_error=0.0, nearest_error=0.0)
+    assert row.first_peaks - len(case.two_theta_deg) <= 3
     assert row.right_peaks >= 5
-    report.write_json(tmp_path / "out.json", [row], {"limit": 1})
+    nothing = report.row(case, outcome(None))
+    assert nothing.marks.matched == (0.0, 0.0)
+
+
+def test_a_run_prints_its_tables_and_writes_its_document(
+    lattices: list[KnownLattice], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_all(wanted: list[Case], settings: Settings, *, workers: int) -> list[Outcome]:
+        assert (settings.zero_limit_deg, workers) == (0.6, 1)
+        answer = Answer(lattice="cP", parameters=(5.6, 5.6, 5.6, 90.0, 90.0, 90.0), probability=0.9)
+        return [outcome(2, answer, name=case.name) for case in wanted]
+
+    monkeypatch.setattr(program, "load_structures", lambda folder: [])
+    monkeypatch.setattr(program, "known_lattices", lambda records: lattices)
+    monkeypatch.setattr(program, "run_all", run_all)
+    monkeypatch.setattr(sys, "argv", ["aicomp", "--out", str(tmp_path / "out.json")])
+    assert program.main() == 0
     document = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert document["summary"]["all"]["score"] == pytest.approx(0.9, abs=0.01)
-    console = Console(width=200, record=True, file=io.StringIO())
-    report.print_report([row], console)
-    assert "cubic" in console.export_text()
+    assert document["summary"]["all"]["rmse"] == pytest.approx(3**0.5 * 0.04)
+    assert document["samples"][0]["limit"] in ("ranking", "few or wrong peaks")
+    printed = capsys.readouterr().out
+    assert "The contest's score" in printed
+    assert "What limits it" in printed
+    monkeypatch.setattr(sys, "argv", ["aicomp", "--folder", str(tmp_path / "absent")])
+    assert program.main() == 1
 
 
 def test_pairs_of_a_folder_are_read_back(lattices: list[KnownLattice], tmp_path: Path) -> None:
@@ -157,26 +197,6 @@ def test_pairs_of_a_folder_are_read_back(lattices: list[KnownLattice], tmp_path:
         cases.folder_cases(tmp_path, CU)
 
 
-def outcome(rank: int | None, answer: Answer | None = None, *, by_equivalent: bool = False) -> Outcome:
-    return Outcome(
-        name="it",
-        group="contest",
-        system="orthorhombic",
-        volume=300.0,
-        n_peaks=20,
-        status="solved",
-        rank=rank,
-        by_equivalent=by_equivalent,
-        probability=0.9,
-        first="",
-        cause="",
-        truth="",
-        seconds=1.0,
-        search_seconds=0.5,
-        answers=() if answer is None else (answer,),
-    )
-
-
 @pytest.mark.parametrize(
     ("rank", "equivalent", "errors", "peaks", "expected"),
     [
@@ -198,7 +218,7 @@ def test_what_limits_a_sample(
 
 
 def test_the_command_line_has_its_defaults() -> None:
-    arguments = parse_arguments([])
+    arguments = program.parse_arguments([])
     assert (arguments.limit, arguments.zero_limit, arguments.wavelength, arguments.workers) == (None, 0.6, "CuKa1", 1)
     with pytest.raises(SystemExit):
-        parse_arguments(["--limit", "0"])
+        program.parse_arguments(["--limit", "0"])
