@@ -138,6 +138,15 @@ Exponential = Annotated[
         help="Decaying background at 0°, as a share of the strongest line.",
     ),
 ]
+Hump = Annotated[
+    str | None,
+    typer.Option(
+        "--hump",
+        metavar="LOW,HIGH",
+        rich_help_panel=_MEASUREMENT,
+        help="Amorphous hump, as a share of the strongest line.",
+    ),
+]
 Foreign = Annotated[
     int | None,
     typer.Option("--foreign", metavar="N", rich_help_panel=_MEASUREMENT, help="At most so many foreign lines."),
@@ -156,6 +165,7 @@ _OPTION_OF = {
     "exponential": "--exponential",
     "format": "--format",
     "fwhm_deg": "--fwhm",
+    "hump": "--hump",
     "max_foreign": "--foreign",
     "n_points": "--points",
     "radius_mm": "--radius",
@@ -190,6 +200,7 @@ def simulate_command(
     counts: Counts = None,
     background: BackgroundShare = None,
     exponential: Exponential = None,
+    hump: Hump = None,
     foreign: Foreign = None,
     noise: Noise = None,
     quiet: opt.Quiet = False,
@@ -230,6 +241,7 @@ def simulate_command(
             counts=_pair(counts, "--counts"),
             background=_pair(background, "--background"),
             exponential=_pair(exponential, "--exponential"),
+            hump=_pair(hump, "--hump"),
             max_foreign=foreign,
             noise=noise,
         )

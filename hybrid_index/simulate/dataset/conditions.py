@@ -48,6 +48,8 @@ class PatternCondition:
         Background that decays with 2θ, at 0°, as a share of the strongest line, drawn evenly.
     decay_deg
         Angle in which it falls to 1/e, drawn evenly.
+    hump, hump_centre_deg, hump_fwhm_deg
+        Hump of an amorphous part: height as a share of the strongest line, centre, width; drawn evenly.
     max_foreign
         Number of lines that do not belong to the structure: drawn from 0 to this.
     noise
@@ -66,6 +68,9 @@ class PatternCondition:
     background: Range = (0.001, 0.001)
     exponential: Range = (0.0, 0.0)
     decay_deg: Range = (15.0, 15.0)
+    hump: Range = (0.0, 0.0)
+    hump_centre_deg: Range = (18.0, 30.0)
+    hump_fwhm_deg: Range = (6.0, 15.0)
     max_foreign: int = 0
     noise: bool = True
 
@@ -97,6 +102,9 @@ class PatternCondition:
             constant=counts * _log_uniform(rng, self.background),
             exponential=counts * rng.uniform(*self.exponential),
             decay_deg=rng.uniform(*self.decay_deg),
+            hump=counts * rng.uniform(*self.hump),
+            hump_centre_deg=rng.uniform(*self.hump_centre_deg),
+            hump_fwhm_deg=rng.uniform(*self.hump_fwhm_deg),
         )
         n = int(rng.integers(self.max_foreign, endpoint=True))
         foreign = Lines.from_positions(
@@ -176,6 +184,9 @@ _BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("background", 1.0e-9, 100.0),
     ("exponential", 0.0, 100.0),
     ("decay_deg", 0.1, 1000.0),
+    ("hump", 0.0, 100.0),
+    ("hump_centre_deg", 0.0, 180.0),
+    ("hump_fwhm_deg", 0.1, 180.0),
     ("max_foreign", 0, 100),
 )
 _LAB: dict[str, Any] = {
@@ -195,6 +206,7 @@ _HARD: dict[str, Any] = {
     "zero_limit_deg": 0.3,
     "size_nm": (20.0, 100.0),
     "counts": (500.0, 20_000.0),
+    "hump": (0.0, 0.1),
     "max_foreign": 2,
 }
 _CONTEST: dict[str, Any] = {
@@ -217,5 +229,5 @@ PATTERN_CONDITIONS: MappingProxyType[str, PatternCondition] = MappingProxyType(
     }
 )
 """``ideal``: narrow lines where they belong, no noise. ``lab``: a laboratory's usual run. ``hard``: large shifts, small
-crystallites, few counts, up to two foreign lines. ``contest``: the shifts of the AICOMP 2025 contest, symmetric lines,
-exponential background and noise, up to two foreign lines."""
+crystallites, few counts, a hump, up to two foreign lines. ``contest``: the shifts of the AICOMP 2025 contest, symmetric
+lines, exponential background and noise, up to two foreign lines."""

@@ -22,7 +22,8 @@ _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 _GRID = ("wavelength_angstrom", "ka2_angstrom", "ka2_ratio", "two_theta_min_deg", "step_deg")
 _SHIFT = ("zero_shift_deg", "sample_displacement_mm", "radius_mm")
 _PROFILE = ("caglioti_u", "caglioti_v", "caglioti_w", "lorentzian", "axial_divergence_deg", "size_nm")
-_HEIGHT = ("background_constant", "background_exponential", "background_decay_deg", "strongest_counts")
+_BACKGROUND = ("background_constant", "background_exponential", "background_decay_deg")
+_HUMP = ("background_hump", "background_hump_centre_deg", "background_hump_fwhm_deg")
 _LISTS = {
     "counts": pa.float32(),
     "peak_two_theta_deg": pa.float64(),
@@ -36,7 +37,10 @@ _LISTS = {
 }
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in _TEXT]
-    + [(name, pa.float64()) for name in (*_CELL, "volume", *_GRID, *_SHIFT, *_PROFILE, *_HEIGHT)]
+    + [
+        (name, pa.float64())
+        for name in (*_CELL, "volume", *_GRID, *_SHIFT, *_PROFILE, *_BACKGROUND, *_HUMP, "strongest_counts")
+    ]
     + [(name, pa.list_(kind)) for name, kind in _LISTS.items()]
 )
 """Columns of every file; docs/datasets.md says what they are."""
@@ -70,7 +74,7 @@ def write_parquet(folder: Path, shard: int, samples: Sequence[Sample], settings:
 def as_row(sample: Sample) -> dict[str, Any]:
     """Values of the columns of :data:`SCHEMA`."""
     setting, measured, lines = sample.setting, sample.measurement, sample.lines
-    cell, radiation, profile = setting.cell, lines.radiation, measured.profile
+    cell, radiation, profile, background = setting.cell, lines.radiation, measured.profile, measured.background
     h, k, l = sample.hkl.T
     return {
         "id": sample.id,
@@ -95,9 +99,12 @@ def as_row(sample: Sample) -> dict[str, Any]:
         "lorentzian": profile.eta,
         "axial_divergence_deg": profile.axial_divergence_deg,
         "size_nm": measured.size_nm,
-        "background_constant": measured.background.constant,
-        "background_exponential": measured.background.exponential,
-        "background_decay_deg": measured.background.decay_deg,
+        "background_constant": background.constant,
+        "background_exponential": background.exponential,
+        "background_decay_deg": background.decay_deg,
+        "background_hump": background.hump,
+        "background_hump_centre_deg": background.hump_centre_deg,
+        "background_hump_fwhm_deg": background.hump_fwhm_deg,
         "strongest_counts": measured.strongest_counts,
         "counts": sample.counts,
         "peak_two_theta_deg": lines.two_theta_deg,
