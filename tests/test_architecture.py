@@ -13,7 +13,19 @@ import pytest
 import hybrid_index
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "numba", "scipy", "lmfit", "pymatgen", "matplotlib", "plotly", "pybaselines", "geddes", "gemmi")
+HEAVY = (
+    "torch",
+    "numba",
+    "scipy",
+    "lmfit",
+    "pymatgen",
+    "matplotlib",
+    "plotly",
+    "pyarrow",
+    "pybaselines",
+    "geddes",
+    "gemmi",
+)
 
 
 def run_python(code: str, *, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ import typer
 from hybrid_index.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hybrid_index.config import Settings
     from hybrid_index.units import Radiation
@@ -157,7 +157,7 @@ def settings_from(config: Path | None, systems: str | None, **given: Any) -> Set
     values.update({name: value for name, value in given.items() if value is not None})
     if systems is not None:
         values["systems"] = tuple(name.strip().lower() for name in systems.split(",") if name.strip())
-    with _named_by_option():
+    with named_by_option(_OPTION_OF_SETTING):
         return Settings(**values)
 
 
@@ -191,12 +191,12 @@ def range_from(text: str | None) -> tuple[float, float] | None:
 
 
 @contextmanager
-def _named_by_option() -> Iterator[None]:
+def named_by_option(options: Mapping[str, str]) -> Iterator[None]:
     """Name the option, not the field of the settings, in errors."""
     try:
         yield
     except InputError as error:
-        option = _OPTION_OF_SETTING.get(error.source or "")
+        option = options.get(error.source or "")
         if option is None:
             raise
         raise InputError(error.message, source=option) from error
