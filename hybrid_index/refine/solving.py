@@ -30,7 +30,7 @@ SYMMETRY_TOLERANCE = 0.006
 """Strain up to which a higher symmetry is tried; whether it holds, the lines decide."""
 _GROWTH = (20, 28, 40, 60)
 """Numbers of lines that a solution is extended over, one after the other, before it meets all lines."""
-PROMISING = 40
+PROMISING = 24
 PROMISING_BITS = 15.0
 """Of one batch so many solutions are extended, and all whose evidence is this near to the best: where that is strong,
 what came first in the end was among the first six, and within nine bits, at every step."""
