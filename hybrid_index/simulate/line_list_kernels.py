@@ -1,0 +1,193 @@
+"""Kernels of the line lists: which reflections a random crystal shows, and how strong they are.
+
+Intensities are those of no crystal but look like real ones: multiplicity, Lorentz-polarisation, fall-off of the form
+factors and of thermal motion, and Wilson's statistics (1949, doi:10.1107/S0365110X49000813), a normal or a complex normal
+structure factor. In some crystals the reflections of one parity are weak, as in superstructures. Every random number of
+a reflection is a hash of its indices: it stays the same however far the list is taken.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order
+from hybrid_index.refine.hkl import fill_reflections, multiplicity_of
+from hybrid_index.simulate.extinctions import PERIOD
+from hybrid_index.simulate.random_stream import State, key_of, log_between, uniform, unit
+from hybrid_index.types import IntArray
+from hybrid_index.units import FloatArray
+
+Int32Array = npt.NDArray[np.int32]
+
+CAPACITY = 4096
+"""Reflections that a list is chosen from, at most."""
+HOLOHEDRY_ORDER = np.array([holohedry_order(lattice) for lattice in BRAVAIS_LATTICES], dtype=np.float64)
+LATTICE_POINTS = np.array([lattice.lattice_points for lattice in BRAVAIS_LATTICES], dtype=np.float64)
+FULL_MULTIPLICITY = np.array(
+    [{"hR": 12}.get(lattice.value, holohedry_order(lattice)) for lattice in BRAVAIS_LATTICES], dtype=np.int64
+)
+"""Number of equivalents of a general reflection."""
+
+CONTRAST_SHARE = 0.45
+CONTRAST = (0.003, 0.6)
+"""In this share of the crystals reflections of one parity are this much weaker than the others (log-uniform)."""
+FORM_FACTOR_WIDTH = (4.0, 14.0)
+FORM_FACTOR_CORE = (0.15, 0.55)
+"""Form factors fall as (1 − core)·exp(−width·Q/4) + core; both drawn evenly, for all atoms of a crystal together."""
+THERMAL_B = (0.3, 4.0)
+"""Debye–Waller B in Å² (log-uniform)."""
+_AP = BravaisLattice.AP.code
+
+
+@njit(cache=True, nogil=True, inline="always")
+def is_absent(tests: IntArray, n_tests: int, h: int, k: int, l: int) -> bool:
+    """Whether one of the tests (n, 12) of an extinction class forbids a reflection."""
+    for i in range(n_tests):
+        t = tests[i]
+        if (
+            t[0] * h + t[1] * k + t[2] * l == 0
+            and t[3] * h + t[4] * k + t[5] * l == 0
+            and (t[6] * h + t[7] * k + t[8] * l) % PERIOD != 0
+            and (t[9] * h + t[10] * k + t[11] * l) % PERIOD != 0
+        ):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def draw_scattering(state: State, centric_share: float, merged: float, scattering: FloatArray) -> None:
+    """Draw how a crystal scatters: parity and contrast, fall-off, thermal motion, centre, merged orbits.
+
+    *scattering* (7,): parity 0–7, contrast, width and core of the form factor, B, 1.0 for a centre of symmetry, and how
+    many orbits of the Laue group make one line.
+    """
+    scattering[0] = 0.0
+    if uniform(state) < CONTRAST_SHARE:
+        scattering[0] = 1.0 + math.floor(7.0 * uniform(state))
+    scattering[1] = log_between(state, CONTRAST[0], CONTRAST[1])
+    scattering[2] = FORM_FACTOR_WIDTH[0] + (FORM_FACTOR_WIDTH[1] - FORM_FACTOR_WIDTH[0]) * uniform(state)
+    scattering[3] = FORM_FACTOR_CORE[0] + (FORM_FACTOR_CORE[1] - FORM_FACTOR_CORE[0]) * uniform(state)
+    scattering[4] = log_between(state, THERMAL_B[0], THERMAL_B[1])
+    scattering[5] = 1.0 if uniform(state) < centric_share else 0.0
+    scattering[6] = math.floor(merged + uniform(state))
+
+
+@njit(cache=True, nogil=True)
+def expected_q(code: int, volume: float, n_lines: float) -> float:
+    """Q up to which a lattice with this conventional volume has about *n_lines* lines."""
+    nodes = n_lines * HOLOHEDRY_ORDER[code] / (volume / LATTICE_POINTS[code])
+    return (0.75 / math.pi * nodes) ** (2.0 / 3.0)
+
+
+@njit(cache=True, nogil=True)
+def intensity_of(
+    key: np.uint64,
+    code: int,
+    h: int,
+    k: int,
+    l: int,
+    q: float,
+    scattering: FloatArray,
+    wavelength: float,
+    neutron: bool,
+) -> float:
+    """Relative intensity of a line, multiplicity and Lorentz-polarisation included."""
+    multiplicity = multiplicity_of(code, h, k, l)
+    packed = ((h + 512) << 20) | ((k + 512) << 10) | (l + 512)
+    orbits = int(scattering[6]) if multiplicity == FULL_MULTIPLICITY[code] else 1
+    strength = 0.0
+    own = key_of(key, np.uint64(packed))
+    for i in range(orbits):
+        first = unit(key_of(own, np.uint64(2 * i)))
+        if scattering[5] == 1.0:
+            strength -= 2.0 * math.log(first) * math.cos(2.0 * math.pi * unit(key_of(own, np.uint64(2 * i + 1)))) ** 2
+        else:
+            strength -= math.log(first)
+    parity = int(scattering[0])
+    if (((parity & 1) * h + ((parity >> 1) & 1) * k + ((parity >> 2) & 1) * l) & 1) == 1:
+        strength *= scattering[1]
+    sine2 = 0.25 * wavelength * wavelength * q
+    cosine = math.sqrt(1.0 - sine2)
+    factor = multiplicity * strength / (orbits * sine2 * cosine) * math.exp(-0.5 * scattering[4] * q)
+    if neutron:
+        return factor
+    fall_off = scattering[3] + (1.0 - scattering[3]) * math.exp(-0.25 * scattering[2] * q)
+    return factor * (1.0 + (1.0 - 2.0 * sine2) ** 2) * fall_off * fall_off
+
+
+@njit(cache=True, nogil=True)
+def strong_reflections(
+    key: np.uint64,
+    metric: FloatArray,
+    code: int,
+    q_min: float,
+    q_max: float,
+    tests: IntArray,
+    n_tests: int,
+    scattering: FloatArray,
+    wavelength: float,
+    neutron: bool,
+    cutoff: float,
+    hkl: Int32Array,
+    q: FloatArray,
+    intensity: FloatArray,
+) -> int:
+    """Put the reflections stronger than *cutoff* times the strongest at the head of the workspaces, unsorted.
+
+    Returns how many there are; −1 if the lattice has more than fit.
+    """
+    n = fill_reflections(metric, code, q_max, hkl, q)
+    if n < 0:
+        return -1
+    strongest = 0.0
+    m = 0
+    for i in range(n):
+        h, k, l = hkl[i, 0], hkl[i, 1], hkl[i, 2]
+        if q[i] < q_min or is_absent(tests, n_tests, h, k, l):
+            continue
+        value = intensity_of(key, code, h, k, l, q[i], scattering, wavelength, neutron)
+        # all that can be told to be too weak already is left out
+        if value < cutoff * strongest:
+            continue
+        strongest = max(strongest, value)
+        hkl[m, 0], hkl[m, 1], hkl[m, 2] = h, k, l
+        q[m], intensity[m] = q[i], value
+        m += 1
+    n = 0
+    for i in range(m):
+        if intensity[i] >= cutoff * strongest:
+            hkl[n, 0], hkl[n, 1], hkl[n, 2] = hkl[i, 0], hkl[i, 1], hkl[i, 2]
+            q[n], intensity[n] = q[i], intensity[i]
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def sort_by_q(q: FloatArray, n: int, q_max: float, order: Int32Array, starts: Int32Array) -> None:
+    """Write the order of ascending *q* into *order* (n,).
+
+    Lattice points are dense as Q^(3/2): buckets of equal width in that hold about one reflection each, and an insertion
+    sort puts right what is left.
+    """
+    buckets = min(n, starts.shape[0] - 1)
+    starts[: buckets + 1] = 0
+    scale = (buckets - 1e-9) / (q_max * math.sqrt(q_max) * (1.0 + 1e-9))
+    for i in range(n):
+        starts[int(q[i] * math.sqrt(q[i]) * scale) + 1] += 1
+    for b in range(buckets):
+        starts[b + 1] += starts[b]
+    for i in range(n):
+        b = int(q[i] * math.sqrt(q[i]) * scale)
+        order[starts[b]] = i
+        starts[b] += 1
+    for i in range(1, n):
+        item = order[i]
+        j = i - 1
+        while j >= 0 and q[order[j]] > q[item]:
+            order[j + 1] = order[j]
+            j -= 1
+        order[j + 1] = item

@@ -1,0 +1,182 @@
+"""Kernels of the line lists: what a measurement makes of true lines, as ``conditions.draw_peak_list`` does it.
+
+Shifts, foreign lines, merging, loss of weak lines, loss of some of the first twenty, noise, widths; in that order.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from hybrid_index.simulate.conditions import FIRST_LINES, FOREIGN_INTENSITY
+from hybrid_index.simulate.random_stream import State, between, log_between, normal, uniform
+from hybrid_index.types import MIN_LINES
+from hybrid_index.units import FloatArray
+
+Int32Array = npt.NDArray[np.int32]
+
+WIDTH_SCATTER = 0.05
+"""Relative error of a fitted width."""
+FOREIGN = -1
+"""Marks a line that belongs to no reflection."""
+
+
+@njit(cache=True, nogil=True)
+def add_foreign(
+    state: State, n_foreign: int, weakest: float, position: FloatArray, intensity: FloatArray, origin: Int32Array, n: int
+) -> int:
+    """Put foreign lines among the first twenty visible ones, in order; return the new number of lines."""
+    if n == 0:
+        return 0
+    strongest = 0.0
+    for i in range(n):
+        strongest = max(strongest, intensity[i])
+    first, last, visible = -1.0, 0.0, 0
+    for i in range(n):
+        if intensity[i] >= weakest * strongest and visible < FIRST_LINES:
+            visible += 1
+            last = position[i]
+            if first < 0.0:
+                first = position[i]
+    for _ in range(n_foreign):
+        x = between(state, 0.8 * first, last)
+        y = strongest * log_between(state, FOREIGN_INTENSITY[0], FOREIGN_INTENSITY[1])
+        i = n
+        while i > 0 and position[i - 1] > x:
+            position[i], intensity[i], origin[i] = position[i - 1], intensity[i - 1], origin[i - 1]
+            i -= 1
+        position[i], intensity[i], origin[i] = x, y, FOREIGN
+        n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def merge_near(
+    merge: float, position: FloatArray, intensity: FloatArray, spread: FloatArray, origin: Int32Array, n: int
+) -> int:
+    """Merge lines nearer than *merge*, the nearest pair first, at their centre of gravity; return how many are left.
+
+    Merging draws lines together and away from others, so runs of near lines do not hang together and are merged one by
+    one. The stronger line of a pair gives its origin; *spread* gets how far apart the members are.
+    """
+    m, start = 0, 0
+    while start < n:
+        stop = start + 1
+        while stop < n and position[stop] - position[stop - 1] < merge:
+            stop += 1
+        width = position[stop - 1] - position[start]
+        count = stop - start
+        while count > 1:
+            nearest, gap = -1, merge
+            for i in range(start, start + count - 1):
+                if position[i + 1] - position[i] < gap:
+                    nearest, gap = i, position[i + 1] - position[i]
+            if nearest < 0:
+                break
+            i, j = nearest, nearest + 1
+            total = intensity[i] + intensity[j]
+            position[i] = (position[i] * intensity[i] + position[j] * intensity[j]) / total
+            origin[i] = origin[i] if intensity[i] >= intensity[j] else origin[j]
+            intensity[i] = total
+            for k in range(j, start + count - 1):
+                position[k], intensity[k], origin[k] = position[k + 1], intensity[k + 1], origin[k + 1]
+            count -= 1
+        for i in range(start, start + count):
+            position[m], intensity[m], origin[m] = position[i], intensity[i], origin[i]
+            spread[m] = width if count == 1 else 0.0
+            m += 1
+        start = stop
+    return m
+
+
+@njit(cache=True, nogil=True)
+def lose_weak(
+    weakest: float, position: FloatArray, intensity: FloatArray, spread: FloatArray, origin: Int32Array, n: int
+) -> int:
+    """Keep the lines above *weakest* times the strongest; return how many."""
+    strongest = 0.0
+    for i in range(n):
+        strongest = max(strongest, intensity[i])
+    m = 0
+    for i in range(n):
+        if intensity[i] >= weakest * strongest:
+            position[m], intensity[m], spread[m], origin[m] = position[i], intensity[i], spread[i], origin[i]
+            m += 1
+    return m
+
+
+@njit(cache=True, nogil=True)
+def lose_some(
+    state: State,
+    n_missing: int,
+    position: FloatArray,
+    intensity: FloatArray,
+    spread: FloatArray,
+    origin: Int32Array,
+    n: int,
+) -> int:
+    """Take lines of the lattice, each equally likely, from the first twenty; leave five of them. Return what is left."""
+    own = 0
+    for i in range(min(n, FIRST_LINES)):
+        own += origin[i] != FOREIGN
+    taken = 0
+    for _ in range(min(n_missing, own - MIN_LINES)):
+        which = int((own - taken) * uniform(state))
+        for i in range(min(n, FIRST_LINES - taken)):
+            if origin[i] == FOREIGN:
+                continue
+            if which == 0:
+                for j in range(i, n - 1):
+                    position[j], intensity[j] = position[j + 1], intensity[j + 1]
+                    spread[j], origin[j] = spread[j + 1], origin[j + 1]
+                n -= 1
+                taken += 1
+                break
+            which -= 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def measure(
+    state: State,
+    n: int,
+    sigma: float,
+    fade: float,
+    widths: FloatArray,
+    position: FloatArray,
+    intensity: FloatArray,
+    spread: FloatArray,
+    origin: Int32Array,
+    sigmas: FloatArray,
+    fwhm: FloatArray,
+) -> None:
+    """Give positions their errors and lines their widths, and sort them again.
+
+    The uncertainty of a line is *sigma* times (I/I_max)^−fade; *widths* (3,) are the instrument's, the crystallites' and
+    the strain's share of the FWHM: constant, over cosθ, times tanθ.
+    """
+    strongest = 0.0
+    for i in range(n):
+        strongest = max(strongest, intensity[i])
+    for i in range(n):
+        relative = intensity[i] / strongest
+        sigmas[i] = sigma * relative**-fade if fade > 0.0 else sigma
+        theta = math.radians(0.5 * position[i])
+        cosine = math.cos(theta)
+        strain = widths[2] * math.sin(theta) / cosine
+        square = widths[0] ** 2 + (widths[1] / cosine) ** 2 + strain**2 + spread[i] ** 2
+        fwhm[i] = math.sqrt(square) * (1.0 + WIDTH_SCATTER * (2.0 * uniform(state) - 1.0))
+        position[i] += sigmas[i] * normal(state)
+        intensity[i] = relative
+    for i in range(1, n):
+        x, y, s, o, e, w = position[i], intensity[i], spread[i], origin[i], sigmas[i], fwhm[i]
+        j = i - 1
+        while j >= 0 and position[j] > x:
+            position[j + 1], intensity[j + 1], spread[j + 1] = position[j], intensity[j], spread[j]
+            origin[j + 1], sigmas[j + 1], fwhm[j + 1] = origin[j], sigmas[j], fwhm[j]
+            j -= 1
+        position[j + 1], intensity[j + 1], spread[j + 1] = x, y, s
+        origin[j + 1], sigmas[j + 1], fwhm[j + 1] = o, e, w

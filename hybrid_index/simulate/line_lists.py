@@ -1,0 +1,418 @@
+"""Line lists of random lattices by the hundred thousand: the short cut that training needs.
+
+No atoms: a random cell, the absences of a random extinction class, intensities after Wilson's statistics, and then all
+that happens to the lines of a real crystal before an indexing program sees them.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from hybrid_index.errors import InputError
+from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
+from hybrid_index.simulate.conditions import FIRST_LINES, LADDER_DEG, MAX_LINES
+from hybrid_index.simulate.crystal_statistics import CrystalStatistics, default_statistics
+from hybrid_index.simulate.extinctions import ExtinctionClasses, default_classes
+from hybrid_index.simulate.line_list_kernels import (
+    CAPACITY,
+    draw_scattering,
+    expected_q,
+    sort_by_q,
+    strong_reflections,
+)
+from hybrid_index.simulate.line_list_settings import RANGE_NAMES, LineListSettings
+from hybrid_index.simulate.line_list_spoiling import FOREIGN, add_foreign, lose_some, lose_weak, measure, merge_near
+from hybrid_index.simulate.random_lattices import metric_of, random_gram
+from hybrid_index.simulate.random_stream import State, between, choice, key_of, log_between, uniform
+from hybrid_index.types import MIN_LINES, IntArray
+from hybrid_index.units import FloatArray, q_from_two_theta
+
+FIRST_GUESS = 75.0
+"""Lines that a lattice is first listed to, by volume; many are absent, weak or merged."""
+GROWTH = 1.5
+"""By how much the list is extended where it has too few lines."""
+MARGIN = 12
+"""Lines listed beyond those asked for, for what is lost and merged."""
+WEAKER = 0.3
+"""Lines down to this share of the weakest visible one are kept until lines are merged: together they may be seen."""
+MAX_ATTEMPTS = 16
+"""Crystals that are tried until one shows five lines in the range of the measurement."""
+CHUNK = 256
+"""Lists that a thread makes in one go."""
+
+(
+    _MIN, _MAX, _ZERO, _DISPLACEMENT, _RADIUS, _SIGMA, _FADE,
+    _MERGE, _WEAKEST, _MISSING, _FOREIGN, _INSTRUMENT, _SIZE, _STRAIN,
+) = range(len(RANGE_NAMES))  # fmt: skip
+_LADDER = np.array(LADDER_DEG, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LineLists:
+    """A batch of n line lists, and the truth about them. Rows end in zeros after ``count`` lines.
+
+    Parameters
+    ----------
+    two_theta_deg
+        float64 (n, 60), observed positions, ascending.
+    intensity, sigma_deg, fwhm_deg
+        float32 (n, 60): intensity relative to the strongest line, standard uncertainty, width.
+    hkl
+        int16 (n, 60, 3), true indices in the conventional setting; zeros for foreign lines.
+    foreign
+        bool (n, 60).
+    count
+        int64 (n,), number of lines.
+    metric
+        float64 (n, 6), true reciprocal metric (A..F) of the conventional cell: b unique, C-centred mC, hexagonal
+        axes (obverse) for hR, Niggli-reduced aP, as ``lattice.standardize`` has it.
+    lattice
+        int64 (n,), code of the Bravais lattice: its place in ``BRAVAIS_LATTICES``.
+    extinction_class
+        int64 (n,), number in :class:`ExtinctionClasses`.
+    zero_shift_deg, displacement_mm, radius_mm
+        float64 (n,).
+    wavelength_angstrom
+        float64 (n,).
+    neutron
+        bool (n,).
+    two_theta_limits_deg
+        float64 (n, 2), range of the measurement.
+    """
+
+    two_theta_deg: FloatArray
+    intensity: npt.NDArray[np.float32]
+    sigma_deg: npt.NDArray[np.float32]
+    fwhm_deg: npt.NDArray[np.float32]
+    hkl: npt.NDArray[np.int16]
+    foreign: npt.NDArray[np.bool_]
+    count: IntArray
+    metric: FloatArray
+    lattice: IntArray
+    extinction_class: IntArray
+    zero_shift_deg: FloatArray
+    displacement_mm: FloatArray
+    radius_mm: FloatArray
+    wavelength_angstrom: FloatArray
+    neutron: npt.NDArray[np.bool_]
+    two_theta_limits_deg: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.count.size)
+
+    @property
+    def q_obs(self) -> FloatArray:
+        """Observed Q (n, 60) in Å⁻², shifts not taken off; zero after the last line."""
+        return q_from_two_theta(self.two_theta_deg, 1.0) / self.wavelength_angstrom[:, None] ** 2
+
+    @property
+    def listed(self) -> npt.NDArray[np.bool_]:
+        """Which places (n, 60) hold a line."""
+        return np.asarray(np.arange(self.two_theta_deg.shape[1]) < self.count[:, None])
+
+    def bravais_lattice(self, i: int) -> BravaisLattice:
+        """Bravais lattice of list *i*."""
+        return BRAVAIS_LATTICES[int(self.lattice[i])]
+
+
+def draw_line_lists(
+    n: int,
+    *,
+    seed: int,
+    start: int = 0,
+    settings: LineListSettings | None = None,
+    statistics: CrystalStatistics | None = None,
+    classes: ExtinctionClasses | None = None,
+    threads: int = 1,
+) -> LineLists:
+    """Draw the lists number *start* to *start* + *n* − 1 of a seed.
+
+    List i of a seed is the same whatever the batch and the number of threads: its random numbers come from a
+    counter-based generator (splitmix64) with the key (seed, i).
+
+    Parameters
+    ----------
+    n
+        How many.
+    seed
+        Any integer from 0 to 2⁶³ − 1.
+    start
+        Number of the first list.
+    settings
+        Ranges of everything that is drawn.
+    statistics, classes
+        What cells and extinctions are drawn after; those of the package if not given.
+    threads
+        The kernels release the GIL: two threads are twice as fast.
+
+    Raises
+    ------
+    InputError
+        If a number is negative.
+    """
+    for name, value in (("n", n), ("seed", seed), ("start", start), ("threads", threads - 1)):
+        if value < 0:
+            raise InputError(f"is too small; give {'1' if name == 'threads' else '0'} or more", source=name)
+    settings = settings or LineListSettings()
+    cells = (statistics or default_statistics()).cells
+    classes = classes or default_classes()
+    lists = _empty(n)
+    columns = tuple(getattr(lists, field.name) for field in fields(lists))
+    tables = (
+        settings.ranges(),
+        settings.source_table(),
+        np.array([settings.broad_share, settings.ladder_share]),
+        np.cumsum(settings.shares(statistics)),
+        cells.quantiles,
+        cells.cholesky,
+        classes.first,
+        _running(classes),
+        classes.centric,
+        classes.merged,
+        classes.tests,
+        classes.n_tests,
+    )
+    key = np.uint64(seed)
+
+    def fill(first: int) -> None:
+        part = slice(first, min(first + CHUNK, n))
+        fill_lists(key, start + first, *tables, *(column[part] for column in columns))
+
+    if threads == 1:
+        for first in range(0, n, CHUNK):
+            fill(first)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, range(0, n, CHUNK)))
+    return lists
+
+
+def _empty(n: int) -> LineLists:
+    m = MAX_LINES
+    return LineLists(
+        two_theta_deg=np.zeros((n, m)),
+        intensity=np.zeros((n, m), dtype=np.float32),
+        sigma_deg=np.zeros((n, m), dtype=np.float32),
+        fwhm_deg=np.zeros((n, m), dtype=np.float32),
+        hkl=np.zeros((n, m, 3), dtype=np.int16),
+        foreign=np.zeros((n, m), dtype=np.bool_),
+        count=np.zeros(n, dtype=np.int64),
+        metric=np.zeros((n, 6)),
+        lattice=np.zeros(n, dtype=np.int64),
+        extinction_class=np.zeros(n, dtype=np.int64),
+        zero_shift_deg=np.zeros(n),
+        displacement_mm=np.zeros(n),
+        radius_mm=np.zeros(n),
+        wavelength_angstrom=np.zeros(n),
+        neutron=np.zeros(n, dtype=np.bool_),
+        two_theta_limits_deg=np.zeros((n, 2)),
+    )
+
+
+def _running(classes: ExtinctionClasses) -> FloatArray:
+    """Running sums of the weights, from 0 to 1 within each lattice."""
+    total = np.cumsum(classes.weight)
+    return np.asarray(total - np.append(0.0, total)[classes.first[classes.lattice]], dtype=np.float64)
+
+
+@njit(cache=True, nogil=True)
+def fill_lists(
+    key: np.uint64,
+    start: int,
+    ranges: FloatArray,
+    sources: FloatArray,
+    shares: FloatArray,
+    lattice_running: FloatArray,
+    quantiles: FloatArray,
+    cholesky: FloatArray,
+    class_first: IntArray,
+    class_running: FloatArray,
+    centric: FloatArray,
+    merged: FloatArray,
+    tests: IntArray,
+    n_tests: IntArray,
+    two_theta: FloatArray,
+    intensity: npt.NDArray[np.float32],
+    sigma: npt.NDArray[np.float32],
+    fwhm: npt.NDArray[np.float32],
+    hkl: npt.NDArray[np.int16],
+    foreign: npt.NDArray[np.bool_],
+    count: IntArray,
+    metric: FloatArray,
+    lattice: IntArray,
+    extinction: IntArray,
+    zero: FloatArray,
+    displacement: FloatArray,
+    radius: FloatArray,
+    wavelength: FloatArray,
+    neutron: npt.NDArray[np.bool_],
+    limits: FloatArray,
+) -> None:
+    """Fill the columns of a batch; list j of it is number *start* + j of the seed *key*."""
+    gram, scattering = np.empty((3, 3), dtype=np.float64), np.empty(7, dtype=np.float64)
+    drawn, widths = np.empty(len(ranges), dtype=np.float64), np.empty(3, dtype=np.float64)
+    work_hkl = np.empty((CAPACITY, 3), dtype=np.int32)
+    work_q, work_intensity = np.empty(CAPACITY, dtype=np.float64), np.empty(CAPACITY, dtype=np.float64)
+    order, starts = np.empty(CAPACITY, dtype=np.int32), np.empty(513, dtype=np.int32)
+    room = 4 * MAX_LINES
+    x, y = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.float64)
+    spread, origin = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.int32)
+    errors, breadths = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.float64)
+    state = np.empty(1, dtype=np.uint64)
+    for i in range(count.shape[0]):
+        own = key_of(key_of(np.uint64(0), key), np.uint64(start + i))
+        for attempt in range(MAX_ATTEMPTS):
+            state[0] = key_of(own, np.uint64(attempt))
+            hash_key = key_of(state[0], np.uint64(MAX_ATTEMPTS))
+            _draw_measurement(state, ranges, sources, shares[1], drawn, i, wavelength, neutron, limits)
+            zero[i], displacement[i], radius[i] = drawn[_ZERO], drawn[_DISPLACEMENT], drawn[_RADIUS]
+            code = choice(state, lattice_running, 0, len(lattice_running))
+            kind = choice(state, class_running, class_first[code], class_first[code + 1])
+            lattice[i], extinction[i] = code, kind
+            random_gram(state, code, shares[0], math.nan, quantiles, cholesky, gram)
+            volume = metric_of(gram, metric[i])
+            draw_scattering(state, centric[kind], merged[kind], scattering)
+            n = _true_lines(
+                hash_key, metric[i], code, volume, tests[kind], n_tests[kind], scattering, wavelength[i], neutron[i],
+                drawn, limits[i], work_hkl, work_q, work_intensity, order, starts,
+            )  # fmt: skip
+            n = min(n, MAX_LINES + 3 * MARGIN)
+            for j in range(n):
+                r = order[j]
+                theta = math.asin(0.5 * wavelength[i] * math.sqrt(work_q[r]))
+                shift = zero[i] - math.degrees(2.0 * displacement[i] / radius[i]) * math.cos(theta)
+                x[j], y[j], origin[j] = math.degrees(2.0 * theta) + shift, work_intensity[r], r
+            n = add_foreign(state, int(drawn[_FOREIGN]), drawn[_WEAKEST], x, y, origin, n)
+            n = merge_near(drawn[_MERGE], x, y, spread, origin, n)
+            n = lose_weak(drawn[_WEAKEST], x, y, spread, origin, n)
+            n = lose_some(state, int(drawn[_MISSING]), x, y, spread, origin, n)
+            n = min(n, MAX_LINES)
+            n_own = 0
+            for j in range(n):
+                n_own += origin[j] != FOREIGN
+            if n_own >= MIN_LINES:
+                break
+        widths[0], widths[1], widths[2] = drawn[_INSTRUMENT], drawn[_SIZE], drawn[_STRAIN]
+        measure(state, n, drawn[_SIGMA], drawn[_FADE], widths, x, y, spread, origin, errors, breadths)
+        count[i] = n
+        for j in range(n):
+            two_theta[i, j], intensity[i, j] = x[j], y[j]
+            sigma[i, j], fwhm[i, j] = errors[j], breadths[j]
+            foreign[i, j] = origin[j] == FOREIGN
+            if origin[j] != FOREIGN:
+                for a in range(3):
+                    hkl[i, j, a] = work_hkl[origin[j], a]
+
+
+@njit(cache=True, nogil=True)
+def _draw_measurement(
+    state: State,
+    ranges: FloatArray,
+    sources: FloatArray,
+    ladder_share: float,
+    drawn: FloatArray,
+    i: int,
+    wavelength: FloatArray,
+    neutron: npt.NDArray[np.bool_],
+    limits: FloatArray,
+) -> None:
+    """Draw radiation, range and faults of the measurement number *i*; a range without end (0) climbs the ladder."""
+    which = choice(state, sources[:, 2], 0, len(sources))
+    wavelength[i] = between(state, sources[which, 0], sources[which, 1])
+    neutron[i] = sources[which, 3] != 0.0
+    for j in range(len(ranges)):
+        low, high = ranges[j]
+        if j == _SIGMA or j == _MERGE or j == _WEAKEST:
+            drawn[j] = log_between(state, low, high)
+        elif j == _MISSING or j == _FOREIGN:
+            drawn[j] = math.floor(between(state, low, high + 1.0))
+        else:
+            drawn[j] = between(state, low, high)
+    limits[i, 0] = drawn[_MIN]
+    limits[i, 1] = 0.0 if uniform(state) < ladder_share else drawn[_MAX]
+
+
+@njit(cache=True, nogil=True)
+def _true_lines(
+    key: np.uint64,
+    metric: FloatArray,
+    code: int,
+    volume: float,
+    tests: IntArray,
+    n_tests: int,
+    scattering: FloatArray,
+    wavelength: float,
+    neutron: bool,
+    drawn: FloatArray,
+    limits: FloatArray,
+    hkl: npt.NDArray[np.int32],
+    q: FloatArray,
+    intensity: FloatArray,
+    order: npt.NDArray[np.int32],
+    starts: npt.NDArray[np.int32],
+) -> int:
+    """List the true lines that may be visible, in order, as many as are wanted or as the range holds.
+
+    Returns their number; the end of the range, where it was left open, is written into *limits*.
+    """
+    wanted = MAX_LINES + int(drawn[_MISSING])
+    guess = FIRST_GUESS
+    rung = 0
+    climbs = limits[1] == 0.0
+    q_min = (2.0 * math.sin(math.radians(0.5 * limits[0])) / wavelength) ** 2
+    while True:
+        end = _LADDER[rung] if climbs else limits[1]
+        q_end = (2.0 * math.sin(math.radians(0.5 * end)) / wavelength) ** 2
+        q_max = min(expected_q(code, volume, guess), q_end)
+        n = strong_reflections(
+            key, metric, code, q_min, q_max, tests, n_tests, scattering, wavelength, neutron,
+            WEAKER * drawn[_WEAKEST], hkl, q, intensity,
+        )  # fmt: skip
+        if n < 0:
+            return 0
+        sort_by_q(q, n, q_max, order, starts)
+        visible = _resolved(q, intensity, order, n, drawn[_WEAKEST], drawn[_MERGE], wavelength)
+        if visible >= wanted:
+            break
+        if q_max < q_end:
+            guess *= GROWTH
+        elif climbs and visible < FIRST_LINES and rung < len(_LADDER) - 1:
+            rung += 1
+        else:
+            break
+    limits[1] = end
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _resolved(
+    q: FloatArray,
+    intensity: FloatArray,
+    order: npt.NDArray[np.int32],
+    n: int,
+    weakest: float,
+    merge: float,
+    wavelength: float,
+) -> int:
+    """Count lines that are strong enough and apart from the one before them; order is ascending in *q*."""
+    strongest = 0.0
+    for i in range(n):
+        strongest = max(strongest, intensity[i])
+    visible, last = 0, -1.0
+    half = 0.5 * wavelength
+    for i in range(n):
+        r = order[i]
+        if intensity[r] < weakest * strongest:
+            continue
+        sine = half * math.sqrt(q[r])
+        # 2θ is twice the arc sine, whose slope is one over the cosine
+        if 2.0 * (sine - last) > math.radians(merge) * math.sqrt(1.0 - sine * sine):
+            visible += 1
+            last = sine
+    return visible
