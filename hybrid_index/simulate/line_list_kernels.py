@@ -13,15 +13,18 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.special import gammaincinv
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order
 from hybrid_index.refine.hkl import fill_reflections, multiplicity_of
 from hybrid_index.simulate.extinctions import PERIOD
-from hybrid_index.simulate.random_stream import State, key_of, log_between, uniform, unit
+from hybrid_index.simulate.random_stream import State, key_of, log_between, uniform
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
 Int32Array = npt.NDArray[np.int32]
+Reflections = tuple[Int32Array, FloatArray, FloatArray]
+"""Indices (m, 3), Q (m,) and intensity (m,) of reflections."""
 
 CAPACITY = 4096
 """Reflections that a list is chosen from, at most."""
@@ -32,15 +35,32 @@ FULL_MULTIPLICITY = np.array(
 )
 """Number of equivalents of a general reflection."""
 
+LEVELS = 1024
+LEVEL_SHIFT = np.uint64(54)
+"""Strengths are taken from so many quantiles of their distribution by the upper ten bits of a hash."""
+MAX_ORBITS = 4
+"""At most so many orbits of a Laue group make one line of the lattice."""
+
 CONTRAST_SHARE = 0.45
 CONTRAST = (0.003, 0.6)
 """In this share of the crystals reflections of one parity are this much weaker than the others (log-uniform)."""
 FORM_FACTOR_WIDTH = (4.0, 14.0)
 FORM_FACTOR_CORE = (0.15, 0.55)
-"""Form factors fall as (1 − core)·exp(−width·Q/4) + core; both drawn evenly, for all atoms of a crystal together."""
+"""Form factors fall as (1 − core)/(1 + width·Q/8)² + core; both drawn evenly, for all atoms of a crystal together."""
 THERMAL_B = (0.3, 4.0)
 """Debye–Waller B in Å² (log-uniform)."""
 _AP = BravaisLattice.AP.code
+
+
+def wilson_strengths() -> FloatArray:
+    """Quantiles of the strength of a line relative to its mean, shape (2, 4, 1024).
+
+    Without and with a centre of symmetry, for lines of one to four independent orbits: |F|² is the sum of the squares
+    of two normal numbers or of one for each orbit, a gamma distribution.
+    """
+    level = (np.arange(LEVELS) + 0.5) / LEVELS
+    shapes = np.array([1.0, 0.5])[:, None, None] * np.arange(1, MAX_ORBITS + 1)[:, None]
+    return np.asarray(gammaincinv(shapes, level) / shapes, dtype=np.float64)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -83,40 +103,17 @@ def expected_q(code: int, volume: float, n_lines: float) -> float:
     return (0.75 / math.pi * nodes) ** (2.0 / 3.0)
 
 
-@njit(cache=True, nogil=True)
-def intensity_of(
-    key: np.uint64,
-    code: int,
-    h: int,
-    k: int,
-    l: int,
-    q: float,
-    scattering: FloatArray,
-    wavelength: float,
-    neutron: bool,
-) -> float:
-    """Relative intensity of a line, multiplicity and Lorentz-polarisation included."""
-    multiplicity = multiplicity_of(code, h, k, l)
-    packed = ((h + 512) << 20) | ((k + 512) << 10) | (l + 512)
-    orbits = int(scattering[6]) if multiplicity == FULL_MULTIPLICITY[code] else 1
-    strength = 0.0
-    own = key_of(key, np.uint64(packed))
-    for i in range(orbits):
-        first = unit(key_of(own, np.uint64(2 * i)))
-        if scattering[5] == 1.0:
-            strength -= 2.0 * math.log(first) * math.cos(2.0 * math.pi * unit(key_of(own, np.uint64(2 * i + 1)))) ** 2
-        else:
-            strength -= math.log(first)
-    parity = int(scattering[0])
-    if (((parity & 1) * h + ((parity >> 1) & 1) * k + ((parity >> 2) & 1) * l) & 1) == 1:
-        strength *= scattering[1]
+@njit(cache=True, nogil=True, inline="always")
+def envelope(q: float, scattering: FloatArray, wavelength: float, neutron: bool) -> float:
+    """Lorentz-polarisation (neutrons: Lorentz) factor times form factors squared and the Debye–Waller factor."""
     sine2 = 0.25 * wavelength * wavelength * q
-    cosine = math.sqrt(1.0 - sine2)
-    factor = multiplicity * strength / (orbits * sine2 * cosine) * math.exp(-0.5 * scattering[4] * q)
+    factor = math.exp(-0.5 * scattering[4] * q) / (sine2 * math.sqrt(1.0 - sine2))
     if neutron:
         return factor
-    fall_off = scattering[3] + (1.0 - scattering[3]) * math.exp(-0.25 * scattering[2] * q)
-    return factor * (1.0 + (1.0 - 2.0 * sine2) ** 2) * fall_off * fall_off
+    cosine = 1.0 - 2.0 * sine2
+    width = 1.0 + 0.125 * scattering[2] * q
+    fall_off = scattering[3] + (1.0 - scattering[3]) / (width * width)
+    return factor * (1.0 + cosine * cosine) * fall_off * fall_off
 
 
 @njit(cache=True, nogil=True)
@@ -124,46 +121,61 @@ def strong_reflections(
     key: np.uint64,
     metric: FloatArray,
     code: int,
-    q_min: float,
+    q_done: float,
     q_max: float,
     tests: IntArray,
     n_tests: int,
     scattering: FloatArray,
+    strengths: FloatArray,
     wavelength: float,
     neutron: bool,
     cutoff: float,
-    hkl: Int32Array,
-    q: FloatArray,
-    intensity: FloatArray,
+    kept: Reflections,
+    n: int,
+    scratch_hkl: Int32Array,
+    scratch_q: FloatArray,
 ) -> int:
-    """Put the reflections stronger than *cutoff* times the strongest at the head of the workspaces, unsorted.
+    """Add to the *n* reflections kept those from *q_done* to *q_max* that the class allows and that are strong enough.
 
-    Returns how many there are; −1 if the lattice has more than fit.
+    Weaker ones than *cutoff* times the strongest so far are dropped. Returns the new number, unsorted; −1 if the
+    lattice has more reflections than fit.
     """
-    n = fill_reflections(metric, code, q_max, hkl, q)
-    if n < 0:
+    hkl, q, intensity = kept
+    listed = fill_reflections(metric, code, q_max, scratch_hkl, scratch_q)
+    if listed < 0:
         return -1
     strongest = 0.0
+    for i in range(n):
+        strongest = max(strongest, intensity[i])
+    centric = int(scattering[5])
+    general, special = strengths[centric, int(scattering[6]) - 1], strengths[centric, 0]
+    parity = int(scattering[0])
+    a, b, c = parity & 1, (parity >> 1) & 1, (parity >> 2) & 1
+    for i in range(listed):
+        value = scratch_q[i]
+        h, k, l = scratch_hkl[i, 0], scratch_hkl[i, 1], scratch_hkl[i, 2]
+        if value <= q_done or is_absent(tests, n_tests, h, k, l):
+            continue
+        multiplicity = multiplicity_of(code, h, k, l)
+        packed = ((h + 512) << 20) | ((k + 512) << 10) | (l + 512)
+        level = key_of(key, np.uint64(packed)) >> LEVEL_SHIFT
+        strength = general[level] if multiplicity == FULL_MULTIPLICITY[code] else special[level]
+        if (a * h + b * k + c * l) & 1:
+            strength *= scattering[1]
+        strength *= multiplicity * envelope(value, scattering, wavelength, neutron)
+        if strength >= cutoff * strongest:
+            strongest = max(strongest, strength)
+            hkl[n, 0], hkl[n, 1], hkl[n, 2] = h, k, l
+            q[n], intensity[n] = value, strength
+            n += 1
     m = 0
     for i in range(n):
-        h, k, l = hkl[i, 0], hkl[i, 1], hkl[i, 2]
-        if q[i] < q_min or is_absent(tests, n_tests, h, k, l):
-            continue
-        value = intensity_of(key, code, h, k, l, q[i], scattering, wavelength, neutron)
-        # all that can be told to be too weak already is left out
-        if value < cutoff * strongest:
-            continue
-        strongest = max(strongest, value)
-        hkl[m, 0], hkl[m, 1], hkl[m, 2] = h, k, l
-        q[m], intensity[m] = q[i], value
-        m += 1
-    n = 0
-    for i in range(m):
         if intensity[i] >= cutoff * strongest:
-            hkl[n, 0], hkl[n, 1], hkl[n, 2] = hkl[i, 0], hkl[i, 1], hkl[i, 2]
-            q[n], intensity[n] = q[i], intensity[i]
-            n += 1
-    return n
+            if m < i:
+                hkl[m, 0], hkl[m, 1], hkl[m, 2] = hkl[i, 0], hkl[i, 1], hkl[i, 2]
+                q[m], intensity[m] = q[i], intensity[i]
+            m += 1
+    return m
 
 
 @njit(cache=True, nogil=True)

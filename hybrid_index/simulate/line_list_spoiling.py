@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from hybrid_index.simulate.conditions import FIRST_LINES, FOREIGN_INTENSITY
-from hybrid_index.simulate.random_stream import State, between, log_between, normal, uniform
+from hybrid_index.simulate.random_stream import State, between, log_between, normals, uniform
 from hybrid_index.types import MIN_LINES
 from hybrid_index.units import FloatArray
 
@@ -161,15 +161,19 @@ def measure(
     strongest = 0.0
     for i in range(n):
         strongest = max(strongest, intensity[i])
+    constant, size, strain = widths[0] ** 2, widths[1] ** 2, widths[2] ** 2
+    second = 0.0
     for i in range(n):
         relative = intensity[i] / strongest
         sigmas[i] = sigma * relative**-fade if fade > 0.0 else sigma
-        theta = math.radians(0.5 * position[i])
-        cosine = math.cos(theta)
-        strain = widths[2] * math.sin(theta) / cosine
-        square = widths[0] ** 2 + (widths[1] / cosine) ** 2 + strain**2 + spread[i] ** 2
+        cosine2 = 0.5 * (1.0 + math.cos(math.radians(position[i])))
+        square = constant + (size + strain * (1.0 - cosine2)) / cosine2 + spread[i] * spread[i]
         fwhm[i] = math.sqrt(square) * (1.0 + WIDTH_SCATTER * (2.0 * uniform(state) - 1.0))
-        position[i] += sigmas[i] * normal(state)
+        if i % 2 == 0:
+            error, second = normals(state)
+        else:
+            error = second
+        position[i] += sigmas[i] * error
         intensity[i] = relative
     for i in range(1, n):
         x, y, s, o, e, w = position[i], intensity[i], spread[i], origin[i], sigmas[i], fwhm[i]

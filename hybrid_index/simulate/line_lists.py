@@ -23,8 +23,10 @@ from hybrid_index.simulate.line_list_kernels import (
     CAPACITY,
     draw_scattering,
     expected_q,
+    Reflections,
     sort_by_q,
     strong_reflections,
+    wilson_strengths,
 )
 from hybrid_index.simulate.line_list_settings import RANGE_NAMES, LineListSettings
 from hybrid_index.simulate.line_list_spoiling import FOREIGN, add_foreign, lose_some, lose_weak, measure, merge_near
@@ -177,6 +179,7 @@ def draw_line_lists(
         classes.merged,
         classes.tests,
         classes.n_tests,
+        wilson_strengths(),
     )
     key = np.uint64(seed)
 
@@ -237,6 +240,7 @@ def fill_lists(
     merged: FloatArray,
     tests: IntArray,
     n_tests: IntArray,
+    strengths: FloatArray,
     two_theta: FloatArray,
     intensity: npt.NDArray[np.float32],
     sigma: npt.NDArray[np.float32],
@@ -257,8 +261,10 @@ def fill_lists(
     """Fill the columns of a batch; list j of it is number *start* + j of the seed *key*."""
     gram, scattering = np.empty((3, 3), dtype=np.float64), np.empty(7, dtype=np.float64)
     drawn, widths = np.empty(len(ranges), dtype=np.float64), np.empty(3, dtype=np.float64)
-    work_hkl = np.empty((CAPACITY, 3), dtype=np.int32)
-    work_q, work_intensity = np.empty(CAPACITY, dtype=np.float64), np.empty(CAPACITY, dtype=np.float64)
+    kept_hkl = np.empty((CAPACITY, 3), dtype=np.int32)
+    kept_q, kept_intensity = np.empty(CAPACITY, dtype=np.float64), np.empty(CAPACITY, dtype=np.float64)
+    kept = (kept_hkl, kept_q, kept_intensity)
+    scratch_hkl, scratch_q = np.empty((CAPACITY, 3), dtype=np.int32), np.empty(CAPACITY, dtype=np.float64)
     order, starts = np.empty(CAPACITY, dtype=np.int32), np.empty(513, dtype=np.int32)
     room = 4 * MAX_LINES
     x, y = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.float64)
@@ -279,15 +285,16 @@ def fill_lists(
             volume = metric_of(gram, metric[i])
             draw_scattering(state, centric[kind], merged[kind], scattering)
             n = _true_lines(
-                hash_key, metric[i], code, volume, tests[kind], n_tests[kind], scattering, wavelength[i], neutron[i],
-                drawn, limits[i], work_hkl, work_q, work_intensity, order, starts,
+                hash_key, metric[i], code, volume, tests[kind], n_tests[kind], scattering, strengths, wavelength[i],
+                neutron[i], drawn, limits[i], kept, scratch_hkl, scratch_q, order, starts,
             )  # fmt: skip
             n = min(n, MAX_LINES + 3 * MARGIN)
+            slope = math.degrees(2.0 * displacement[i] / radius[i])
             for j in range(n):
                 r = order[j]
-                theta = math.asin(0.5 * wavelength[i] * math.sqrt(work_q[r]))
-                shift = zero[i] - math.degrees(2.0 * displacement[i] / radius[i]) * math.cos(theta)
-                x[j], y[j], origin[j] = math.degrees(2.0 * theta) + shift, work_intensity[r], r
+                sine = 0.5 * wavelength[i] * math.sqrt(kept_q[r])
+                shift = zero[i] - slope * math.sqrt(1.0 - sine * sine)
+                x[j], y[j], origin[j] = 2.0 * math.degrees(math.asin(sine)) + shift, kept_intensity[r], r
             n = add_foreign(state, int(drawn[_FOREIGN]), drawn[_WEAKEST], x, y, origin, n)
             n = merge_near(drawn[_MERGE], x, y, spread, origin, n)
             n = lose_weak(drawn[_WEAKEST], x, y, spread, origin, n)
@@ -307,7 +314,7 @@ def fill_lists(
             foreign[i, j] = origin[j] == FOREIGN
             if origin[j] != FOREIGN:
                 for a in range(3):
-                    hkl[i, j, a] = work_hkl[origin[j], a]
+                    hkl[i, j, a] = kept_hkl[origin[j], a]
 
 
 @njit(cache=True, nogil=True)
@@ -347,13 +354,14 @@ def _true_lines(
     tests: IntArray,
     n_tests: int,
     scattering: FloatArray,
+    strengths: FloatArray,
     wavelength: float,
     neutron: bool,
     drawn: FloatArray,
     limits: FloatArray,
-    hkl: npt.NDArray[np.int32],
-    q: FloatArray,
-    intensity: FloatArray,
+    kept: Reflections,
+    scratch_hkl: npt.NDArray[np.int32],
+    scratch_q: FloatArray,
     order: npt.NDArray[np.int32],
     starts: npt.NDArray[np.int32],
 ) -> int:
@@ -365,19 +373,21 @@ def _true_lines(
     guess = FIRST_GUESS
     rung = 0
     climbs = limits[1] == 0.0
-    q_min = (2.0 * math.sin(math.radians(0.5 * limits[0])) / wavelength) ** 2
+    q_done = (2.0 * math.sin(math.radians(0.5 * limits[0])) / wavelength) ** 2
+    n = 0
     while True:
         end = _LADDER[rung] if climbs else limits[1]
         q_end = (2.0 * math.sin(math.radians(0.5 * end)) / wavelength) ** 2
         q_max = min(expected_q(code, volume, guess), q_end)
         n = strong_reflections(
-            key, metric, code, q_min, q_max, tests, n_tests, scattering, wavelength, neutron,
-            WEAKER * drawn[_WEAKEST], hkl, q, intensity,
+            key, metric, code, q_done, q_max, tests, n_tests, scattering, strengths, wavelength, neutron,
+            WEAKER * drawn[_WEAKEST], kept, n, scratch_hkl, scratch_q,
         )  # fmt: skip
         if n < 0:
             return 0
-        sort_by_q(q, n, q_max, order, starts)
-        visible = _resolved(q, intensity, order, n, drawn[_WEAKEST], drawn[_MERGE], wavelength)
+        q_done = max(q_done, q_max)
+        sort_by_q(kept[1], n, q_done, order, starts)
+        visible = _resolved(kept[1], kept[2], order, n, drawn[_WEAKEST], drawn[_MERGE], wavelength)
         if visible >= wanted:
             break
         if q_max < q_end:

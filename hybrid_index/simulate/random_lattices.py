@@ -14,7 +14,7 @@ from numba import njit
 
 from hybrid_index.lattice import BravaisLattice
 from hybrid_index.lattice.kernels import shortest_basis, transform
-from hybrid_index.simulate.random_stream import State, between, normal, uniform
+from hybrid_index.simulate.random_stream import State, between, normals, uniform
 from hybrid_index.units import FloatArray
 
 VOLUME_LIMITS_ANGSTROM3 = (20.0, 10_000.0)
@@ -87,8 +87,9 @@ def _real_coordinates(state: State, code: int, quantiles: FloatArray, cholesky: 
     n = 1 if code < _TP else 2 if code < _OP else 3 if code < _MP else 4 if code < _AP else 6
     z = np.empty(6, dtype=np.float64)
     last = quantiles.shape[2] - 1
+    for i in range(0, 6, 2):
+        z[i], z[i + 1] = normals(state)
     for i in range(n):
-        z[i] = normal(state)
         score = 0.0
         for j in range(i + 1):
             score += cholesky[code, i, j] * z[j]

@@ -50,10 +50,11 @@ def uniform(state: State) -> float:
 
 
 @njit(cache=True, nogil=True)
-def normal(state: State) -> float:
-    """Next standard normal number (Box & Muller 1958, doi:10.1214/aoms/1177706645)."""
+def normals(state: State) -> tuple[float, float]:
+    """Next two standard normal numbers (Box & Muller 1958, doi:10.1214/aoms/1177706645)."""
     radius = math.sqrt(-2.0 * math.log(uniform(state)))
-    return radius * math.cos(2.0 * math.pi * uniform(state))
+    angle = 2.0 * math.pi * uniform(state)
+    return radius * math.cos(angle), radius * math.sin(angle)
 
 
 @njit(cache=True, nogil=True)
