@@ -15,10 +15,10 @@ import numpy.typing as npt
 from numba import njit
 from scipy.special import gammaincinv
 
-from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order
+from hybrid_index.lattice import BRAVAIS_LATTICES, holohedry_order
 from hybrid_index.refine.hkl import fill_reflections, multiplicity_of
 from hybrid_index.simulate.extinctions import PERIOD
-from hybrid_index.simulate.random_stream import State, key_of, log_between, uniform
+from hybrid_index.simulate.random_stream import State, key_of, uniform
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
@@ -40,16 +40,6 @@ LEVEL_SHIFT = np.uint64(54)
 """Strengths are taken from so many quantiles of their distribution by the upper ten bits of a hash."""
 MAX_ORBITS = 4
 """At most so many orbits of a Laue group make one line of the lattice."""
-
-CONTRAST_SHARE = 0.45
-CONTRAST = (0.003, 0.6)
-"""In this share of the crystals reflections of one parity are this much weaker than the others (log-uniform)."""
-FORM_FACTOR_WIDTH = (4.0, 14.0)
-FORM_FACTOR_CORE = (0.15, 0.55)
-"""Form factors fall as (1 − core)/(1 + width·Q/8)² + core; both drawn evenly, for all atoms of a crystal together."""
-THERMAL_B = (0.3, 4.0)
-"""Debye–Waller B in Å² (log-uniform)."""
-_AP = BravaisLattice.AP.code
 
 
 def wilson_strengths() -> FloatArray:
@@ -79,19 +69,24 @@ def is_absent(tests: IntArray, n_tests: int, h: int, k: int, l: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def draw_scattering(state: State, centric_share: float, merged: float, scattering: FloatArray) -> None:
+def draw_scattering(
+    state: State,
+    contrast_share: float,
+    drawn: FloatArray,
+    centric_share: float,
+    merged: float,
+    scattering: FloatArray,
+) -> None:
     """Draw how a crystal scatters: parity and contrast, fall-off, thermal motion, centre, merged orbits.
 
-    *scattering* (7,): parity 0–7, contrast, width and core of the form factor, B, 1.0 for a centre of symmetry, and how
-    many orbits of the Laue group make one line.
+    *drawn* (4,) are contrast, width and core of the form factor, and B of the Debye–Waller factor. *scattering* (7,)
+    becomes: parity 0–7, these four, 1.0 for a centre of symmetry, and how many orbits of the Laue group make one line.
     """
     scattering[0] = 0.0
-    if uniform(state) < CONTRAST_SHARE:
+    if uniform(state) < contrast_share:
         scattering[0] = 1.0 + math.floor(7.0 * uniform(state))
-    scattering[1] = log_between(state, CONTRAST[0], CONTRAST[1])
-    scattering[2] = FORM_FACTOR_WIDTH[0] + (FORM_FACTOR_WIDTH[1] - FORM_FACTOR_WIDTH[0]) * uniform(state)
-    scattering[3] = FORM_FACTOR_CORE[0] + (FORM_FACTOR_CORE[1] - FORM_FACTOR_CORE[0]) * uniform(state)
-    scattering[4] = log_between(state, THERMAL_B[0], THERMAL_B[1])
+    for i in range(4):
+        scattering[1 + i] = drawn[i]
     scattering[5] = 1.0 if uniform(state) < centric_share else 0.0
     scattering[6] = math.floor(merged + uniform(state))
 

@@ -80,6 +80,13 @@ class LineListSettings:
         Smallest and largest number; each equally likely.
     instrument_deg, size_deg, strain_deg
         Parts of the FWHM: constant, over cosθ, times tanθ.
+    contrast_share, contrast
+        In this share of the crystals the intensities of one parity of indices are multiplied with a number from the
+        range (log-uniform), as in superstructures.
+    form_factor_width_angstrom2, form_factor_core
+        Form factors of x-rays fall as (1 − core)/(1 + width·Q/8)² + core, all atoms of a crystal together.
+    thermal_b_angstrom2
+        B of the Debye–Waller factor exp(−B·Q/4) of amplitudes.
     """
 
     lattice_shares: Mapping[BravaisLattice, float] = field(default_factory=dict)
@@ -100,6 +107,11 @@ class LineListSettings:
     instrument_deg: Range = (0.02, 0.15)
     size_deg: Range = (0.0, 0.2)
     strain_deg: Range = (0.0, 0.1)
+    contrast_share: float = 0.3
+    contrast: Range = (0.003, 0.6)
+    form_factor_width_angstrom2: Range = (3.0, 11.0)
+    form_factor_core: Range = (0.2, 0.55)
+    thermal_b_angstrom2: Range = (0.3, 2.5)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lattice_shares", MappingProxyType(dict(self.lattice_shares)))
@@ -108,7 +120,7 @@ class LineListSettings:
             low, high = getattr(self, name)
             if not 0 <= low <= high:
                 raise InputError(f"a range goes from its smaller to its larger end; got {low} to {high}", source=name)
-        for name in ("sigma_deg", "merge_deg", "weakest", "radius_mm", "two_theta_min_deg"):
+        for name in ("sigma_deg", "merge_deg", "weakest", "contrast", "radius_mm", "two_theta_min_deg"):
             if not getattr(self, name)[0] > 0.0:
                 raise InputError("must be positive; give a range that begins above 0", source=name)
         if self.two_theta_max_deg[1] > 170.0 or self.two_theta_max_deg[0] <= self.two_theta_min_deg[1]:
@@ -151,7 +163,7 @@ class LineListSettings:
         return np.asarray(share / share.sum(), dtype=np.float64)
 
     def ranges(self) -> FloatArray:
-        """Ranges as kernels take them, shape (14, 2), in the order of ``RANGE_NAMES``."""
+        """Ranges as kernels take them, shape (18, 2), in the order of ``RANGE_NAMES``."""
         limits = {
             "zero_shift_deg": (-self.zero_limit_deg, self.zero_limit_deg),
             "displacement_mm": (-self.displacement_limit_mm, self.displacement_limit_mm),
@@ -180,6 +192,10 @@ RANGE_NAMES = (
     "instrument_deg",
     "size_deg",
     "strain_deg",
+    "contrast",
+    "form_factor_width_angstrom2",
+    "form_factor_core",
+    "thermal_b_angstrom2",
 )
 """Rows of :meth:`LineListSettings.ranges`."""
 
@@ -188,6 +204,7 @@ _NO_RANGES = (
     "broad_share",
     "sources",
     "ladder_share",
+    "contrast_share",
     "zero_limit_deg",
     "displacement_limit_mm",
 )

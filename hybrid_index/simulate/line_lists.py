@@ -50,7 +50,7 @@ CHUNK = 256
 
 (
     _MIN, _MAX, _ZERO, _DISPLACEMENT, _RADIUS, _SIGMA, _FADE,
-    _MERGE, _WEAKEST, _MISSING, _FOREIGN, _INSTRUMENT, _SIZE, _STRAIN,
+    _MERGE, _WEAKEST, _MISSING, _FOREIGN, _INSTRUMENT, _SIZE, _STRAIN, _CONTRAST, _, _, _,
 ) = range(len(RANGE_NAMES))  # fmt: skip
 _LADDER = np.array(LADDER_DEG, dtype=np.float64)
 
@@ -169,7 +169,7 @@ def draw_line_lists(
     tables = (
         settings.ranges(),
         settings.source_table(),
-        np.array([settings.broad_share, settings.ladder_share]),
+        np.array([settings.broad_share, settings.ladder_share, settings.contrast_share]),
         np.cumsum(settings.shares(statistics)),
         cells.quantiles,
         cells.cholesky,
@@ -283,7 +283,7 @@ def fill_lists(
             lattice[i], extinction[i] = code, kind
             random_gram(state, code, shares[0], math.nan, quantiles, cholesky, gram)
             volume = metric_of(gram, metric[i])
-            draw_scattering(state, centric[kind], merged[kind], scattering)
+            draw_scattering(state, shares[2], drawn[_CONTRAST:], centric[kind], merged[kind], scattering)
             n = _true_lines(
                 hash_key, metric[i], code, volume, tests[kind], n_tests[kind], scattering, strengths, wavelength[i],
                 neutron[i], drawn, limits[i], kept, scratch_hkl, scratch_q, order, starts,
@@ -335,7 +335,7 @@ def _draw_measurement(
     neutron[i] = sources[which, 3] != 0.0
     for j in range(len(ranges)):
         low, high = ranges[j]
-        if j == _SIGMA or j == _MERGE or j == _WEAKEST:
+        if j == _SIGMA or j == _MERGE or j == _WEAKEST or j == _CONTRAST:
             drawn[j] = log_between(state, low, high)
         elif j == _MISSING or j == _FOREIGN:
             drawn[j] = math.floor(between(state, low, high + 1.0))
