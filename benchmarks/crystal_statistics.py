@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -74,7 +75,7 @@ def chemistry(lattices: Sequence[KnownLattice]) -> dict[str, Any]:
         abundance: dict[str, list[float]] = defaultdict(list)
         n_elements: Counter[int] = Counter()
         orders: dict[str, Counter[int]] = defaultdict(Counter)
-        volume_per_atom, u_iso = [], []
+        primitive_volume, volume_per_atom, u_iso = [], [], []
         for k in lattices:
             if bool(k.record["organic"]) is not organic:
                 continue
@@ -84,6 +85,7 @@ def chemistry(lattices: Sequence[KnownLattice]) -> dict[str, Any]:
             elements, order, weight = found
             atoms = weight / order
             systems[k.system] += 1
+            primitive_volume.append(math.sqrt(float(np.linalg.det(k.gram))))
             volume_per_atom.append(k.record["volume"] / atoms.sum())
             n_elements[len(set(elements))] += 1
             for symbol in set(elements):
@@ -98,6 +100,7 @@ def chemistry(lattices: Sequence[KnownLattice]) -> dict[str, Any]:
             "presence": dict(presence.most_common()),
             "abundance": {symbol: round(float(np.mean(x)), DECIMALS) for symbol, x in sorted(abundance.items())},
             "n_elements": {str(n): count for n, count in sorted(n_elements.items())},
+            "primitive_volume": quantiles(primitive_volume),
             "volume_per_atom": quantiles(volume_per_atom),
             "u_iso": quantiles(u_iso),
             "site_orders": {

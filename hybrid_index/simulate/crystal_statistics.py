@@ -71,7 +71,7 @@ class Chemistry:
         How many structures have so many elements.
     site_orders
         By crystal system: weights of independent sites by the order of their site symmetry.
-    volume_per_atom
+    primitive_volume, volume_per_atom
         Quantiles (21,), Å³.
     u_iso
         Quantiles (21,), Å².
@@ -82,11 +82,12 @@ class Chemistry:
     abundance: Mapping[str, float]
     n_elements: Mapping[int, float]
     site_orders: Mapping[str, Mapping[int, float]]
+    primitive_volume: FloatArray
     volume_per_atom: FloatArray
     u_iso: FloatArray
 
     def __post_init__(self) -> None:
-        for name in ("volume_per_atom", "u_iso"):
+        for name in ("primitive_volume", "volume_per_atom", "u_iso"):
             object.__setattr__(self, name, frozen_array(getattr(self, name)))
 
 
@@ -182,6 +183,7 @@ def _chemistry(document: Mapping[str, Any]) -> Chemistry:
         abundance=MappingProxyType(dict(document["abundance"])),
         n_elements=_by_number(document["n_elements"]),
         site_orders=MappingProxyType(orders),
+        primitive_volume=document["primitive_volume"],
         volume_per_atom=document["volume_per_atom"],
         u_iso=document["u_iso"],
     )
