@@ -17,8 +17,8 @@ from numba import njit
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
 from hybrid_index.simulate.conditions import FIRST_LINES, LADDER_DEG, MAX_LINES
-from hybrid_index.simulate.crystal_statistics import CrystalStatistics, default_statistics
-from hybrid_index.simulate.extinctions import ExtinctionClasses, default_classes
+from hybrid_index.simulate.crystal_statistics import CrystalStatistics
+from hybrid_index.simulate.extinctions import ExtinctionClasses
 from hybrid_index.simulate.line_list_kernels import (
     CAPACITY,
     draw_scattering,
@@ -26,9 +26,9 @@ from hybrid_index.simulate.line_list_kernels import (
     Reflections,
     sort_by_q,
     strong_reflections,
-    wilson_strengths,
 )
 from hybrid_index.simulate.line_list_settings import RANGE_NAMES, LineListSettings
+from hybrid_index.simulate.line_list_tables import LineListTables
 from hybrid_index.simulate.line_list_spoiling import FOREIGN, add_foreign, lose_some, lose_weak, measure, merge_near
 from hybrid_index.simulate.random_lattices import metric_of, random_gram
 from hybrid_index.simulate.random_stream import State, between, choice, key_of, log_between, uniform
@@ -161,26 +161,9 @@ def draw_line_lists(
     for name, value in (("n", n), ("seed", seed), ("start", start), ("threads", threads - 1)):
         if value < 0:
             raise InputError(f"is too small; give {'1' if name == 'threads' else '0'} or more", source=name)
-    settings = settings or LineListSettings()
-    cells = (statistics or default_statistics()).cells
-    classes = classes or default_classes()
+    tables = LineListTables.of(settings, statistics, classes).arrays()
     lists = _empty(n)
     columns = tuple(getattr(lists, field.name) for field in fields(lists))
-    tables = (
-        settings.ranges(),
-        settings.source_table(),
-        np.array([settings.broad_share, settings.ladder_share, settings.contrast_share]),
-        np.cumsum(settings.shares(statistics)),
-        cells.quantiles,
-        cells.cholesky,
-        classes.first,
-        _running(classes),
-        classes.centric,
-        classes.merged,
-        classes.tests,
-        classes.n_tests,
-        wilson_strengths(),
-    )
     key = np.uint64(seed)
 
     def fill(first: int) -> None:
@@ -216,12 +199,6 @@ def _empty(n: int) -> LineLists:
         neutron=np.zeros(n, dtype=np.bool_),
         two_theta_limits_deg=np.zeros((n, 2)),
     )
-
-
-def _running(classes: ExtinctionClasses) -> FloatArray:
-    """Running sums of the weights, from 0 to 1 within each lattice."""
-    total = np.cumsum(classes.weight)
-    return np.asarray(total - np.append(0.0, total)[classes.first[classes.lattice]], dtype=np.float64)
 
 
 @njit(cache=True, nogil=True)
