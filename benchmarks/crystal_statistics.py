@@ -1,6 +1,6 @@
 """Make the tables of numbers that synthetic crystals and line lists are drawn after (``simulate/data``).
 
-``python -m benchmarks.crystal_statistics`` reads the known structures, leaves out the lattices that also occur among the
+``python -m benchmarks.crystal_statistics`` reads the known structures, leaves out lattices that also occur among the
 measured patterns, takes one structure of each lattice, counts, and writes two JSON documents. No structure goes into
 them: only shares, quantiles and correlations.
 """
@@ -34,7 +34,7 @@ TRIMMED = 0.005
 """The ends of the quantile tables leave out this share on either side: single oddities."""
 SPECIAL_POSITION_ANGSTROM = 0.3
 IDEALISED = "COF"
-"""Source sets with this in their name are left out: a fifth of all would be flat hexagonal layers, drawn by a program."""
+"""Sets with this in their name are left out: a fifth of all would be flat hexagonal layers, drawn by a program."""
 DECIMALS = 4
 
 
@@ -97,7 +97,7 @@ def chemistry(lattices: Sequence[KnownLattice]) -> dict[str, Any]:
             u_iso += [float(site[5]) for site in k.record["sites"] if 0.0 < float(site[5]) < 0.5]
         table[kind] = {
             "systems": dict(sorted(systems.items())),
-            "presence": dict(presence.most_common()),
+            "presence": dict(sorted(presence.items())),
             "abundance": {symbol: round(float(np.mean(x)), DECIMALS) for symbol, x in sorted(abundance.items())},
             "n_elements": {str(n): count for n, count in sorted(n_elements.items())},
             "primitive_volume": quantiles(primitive_volume),
@@ -124,7 +124,7 @@ def _site_orders(record: Mapping[str, Any]) -> tuple[list[str], FloatArray, Floa
     """Elements, orders of the site symmetry, and numerators that make numbers of atoms of them; ``None`` if unclear."""
     whole = "spglib" in record["sym"]
     cell = Cell.from_parameters(record["cell"])
-    group = gemmi.find_spacegroup_by_name(str(record["space_group"]), cell.alpha, cell.gamma)
+    group: gemmi.SpaceGroup | None = gemmi.find_spacegroup_by_name(str(record["space_group"]), cell.alpha, cell.gamma)
     if group is None:
         return None
     try:
@@ -132,7 +132,9 @@ def _site_orders(record: Mapping[str, Any]) -> tuple[list[str], FloatArray, Floa
     except InputError:
         return None
     xyz = np.array([site[1:4] for site in record["sites"]], dtype=np.float64)
-    choices = [group] if group.ext not in ("1", "2") else [gemmi.find_spacegroup_by_name(f"{group.hm}:{c}") for c in "12"]
+    choices = (
+        [group] if group.ext not in ("1", "2") else [gemmi.find_spacegroup_by_name(f"{group.hm}:{c}") for c in "12"]
+    )
     best = max((_orders(xyz, cell, choice) for choice in choices), key=np.sum)
     atoms = best if whole else np.full(len(best), float(len(group.operations())))
     return elements, best, atoms

@@ -15,8 +15,8 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order
-from hybrid_index.refine.hkl import is_allowed
+from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order, metric_subspace
+from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.simulate.space_groups import GRID, bravais_lattice_of, operations
 from hybrid_index.simulate.structure import laue_rotations
 from hybrid_index.types import IntArray
@@ -35,7 +35,8 @@ def extinction_classes(counts: Mapping[int, int]) -> list[dict[str, Any]]:
     """One record for each class: Bravais lattice, space groups, weight, shares, and the tests of absence.
 
     A test is twelve integers: two linear forms u and v, and two translations t and s in 24ths. A reflection is absent
-    if for one of the tests u·h = v·h = 0, and neither t·h nor s·h is a multiple of 24.
+    if for one of the tests u·h = v·h = 0, and neither t·h nor s·h is a multiple of 24. Tests are made for the one
+    reflection of a line that ``enumerate_reflections`` gives, not for its equivalents.
     """
     return [record for lattice in BRAVAIS_LATTICES for record in _classes_of(lattice, counts)]
 
@@ -70,24 +71,20 @@ def _settings(lattice: BravaisLattice) -> Iterator[gemmi.SpaceGroup]:
     for group in gemmi.spacegroup_table():
         if group.hm[0] != lattice.centring or group.ext == "R" or bravais_lattice_of(group) is not lattice:
             continue
-        if lattice.crystal_system == "monoclinic" and group.monoclinic_unique_axis() != "b" or group.hm in seen:
+        if (lattice.crystal_system == "monoclinic" and group.monoclinic_unique_axis() != "b") or group.hm in seen:
             continue
         seen.add(group.hm)
         yield group
 
 
 def _lines(lattice: BravaisLattice) -> tuple[IntArray, IntArray]:
-    """Reflections that the centring allows (n, 3), one of each line, and all members of each line (n, m, 3)."""
+    """Reflections (n, 3) as the enumerator gives them, one of each line, and all members of each line (n, m, 3)."""
     name = "R -3 m:H" if lattice is BravaisLattice.HR else _HOLOHEDRY[lattice.value[0]]
     rotations = laue_rotations(gemmi.find_spacegroup_by_name(name))
-    axis = np.arange(-LARGEST_INDEX, LARGEST_INDEX + 1)
-    hkl = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    allowed = np.array([is_allowed(lattice.code, *map(int, row)) for row in hkl])
-    members = (hkl[allowed & hkl.any(axis=1), None, None] @ rotations)[:, :, 0]
-    members = np.concatenate([members, -members], axis=1)
-    codes = (members * [10_000, 100, 1]).sum(axis=2)
-    first = np.unique(codes.max(axis=1), return_index=True)[1]
-    return members[first, 0], members[first]
+    subspace = metric_subspace(lattice)
+    metric = subspace.any(axis=1) * 1.0 if lattice.value[0] in "cth" else np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+    hkl = enumerate_reflections(metric, lattice, LARGEST_INDEX**2).hkl.astype(np.int64)
+    return hkl, (hkl[:, None, None] @ rotations)[:, :, 0]
 
 
 def _tests(mask: Mask, lines: IntArray, same: list[gemmi.SpaceGroup], lattice: BravaisLattice) -> list[list[int]]:
@@ -132,27 +129,23 @@ def _single_tests(group: gemmi.SpaceGroup) -> set[Test]:
     return tests
 
 
-def _echelon(rows: list[list[int]]) -> list[tuple[int, int, int]]:
+def _echelon(rows: list[list[int]]) -> list[tuple[int, ...]]:
     """Primitive integer rows, in echelon form, that vanish where the given ones do."""
-    forms: list[tuple[int, int, int]] = []
+    forms: list[list[int]] = []
     for column in range(3):
         pivot = next((row for row in rows if row[column]), None)
         if pivot is None:
             continue
-        rows = [
-            [x * pivot[column] - y * row[column] for x, y in zip(row, pivot, strict=True)]
-            for row in rows
-            if row is not pivot
-        ]
-        forms = [
-            tuple(x * pivot[column] - y * form[column] for x, y in zip(form, pivot, strict=True)) for form in forms
-        ]  # type: ignore[misc]
-        forms.append((pivot[0], pivot[1], pivot[2]))
+        rows = [_reduced(row, pivot, column) for row in rows if row is not pivot]
+        forms = [*(_reduced(form, pivot, column) for form in forms), pivot]
     return [_primitive(form) for form in forms]
 
 
-def _primitive(form: tuple[int, int, int]) -> tuple[int, int, int]:
+def _reduced(row: list[int], pivot: list[int], column: int) -> list[int]:
+    return [x * pivot[column] - y * row[column] for x, y in zip(row, pivot, strict=True)]
+
+
+def _primitive(form: list[int]) -> tuple[int, ...]:
     divisor = int(np.gcd.reduce(form))
     sign = -1 if next(x for x in form if x) < 0 else 1
-    a, b, c = (sign * x // divisor for x in form)
-    return a, b, c
+    return tuple(sign * x // divisor for x in form)

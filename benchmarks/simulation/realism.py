@@ -51,9 +51,7 @@ class Look:
     log_intensity: FloatArray
 
 
-def look(
-    two_theta_deg: FloatArray, intensity: FloatArray, metric: FloatArray, lattice: BravaisLattice
-) -> Look | None:
+def look(two_theta_deg: FloatArray, intensity: FloatArray, metric: FloatArray, lattice: BravaisLattice) -> Look | None:
     """Describe one list; ``None`` where it has fewer than five lines."""
     if two_theta_deg.size < 5:
         return None
@@ -126,7 +124,15 @@ def show(real: Iterable[Look], random: Iterable[Look], console: Console) -> None
             groups[one.system][side].append(one)
             groups["all"][side].append(one)
     table = Table(title="real / random")
-    headings = ("system", "lists", "missing of 20", "KS", "missing of 60", "lines", "log10 I below 20°, 40°, 60°, 80°, above")
+    headings = (
+        "system",
+        "lists",
+        "missing of 20",
+        "KS",
+        "missing of 60",
+        "lines",
+        "log10 I below 20°, 40°, 60°, 80°, above",
+    )
     for heading in headings:
         table.add_column(heading)
     for system in (*CRYSTAL_SYSTEMS, "all"):
@@ -148,7 +154,9 @@ def show(real: Iterable[Look], random: Iterable[Look], console: Console) -> None
 
 def _both(a: list[float] | list[int], b: list[float] | list[int]) -> str:
     quartiles = [np.quantile(values, (0.25, 0.5, 0.75)) for values in (a, b)]
-    return " / ".join(f"{np.mean(v):.2f} ({q[0]:.2g} {q[1]:.2g} {q[2]:.2g})" for v, q in zip((a, b), quartiles, strict=True))
+    return " / ".join(
+        f"{np.mean(v):.2f} ({q[0]:.2g} {q[1]:.2g} {q[2]:.2g})" for v, q in zip((a, b), quartiles, strict=True)
+    )
 
 
 def main() -> None:

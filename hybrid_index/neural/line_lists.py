@@ -73,9 +73,7 @@ class LineListBatch:
         return LineListBatch(**{field.name: getattr(self, field.name)[keep] for field in fields(self)})
 
 
-def draw_line_lists(
-    n: int, tables: LineListTables, *, seed: int, device: torch.device | str = "cpu"
-) -> LineListBatch:
+def draw_line_lists(n: int, tables: LineListTables, *, seed: int, device: torch.device | str = "cpu") -> LineListBatch:
     """Draw *n* line lists.
 
     Parameters
@@ -114,16 +112,18 @@ def _draw(n: int, tables: LineListTables, generator: torch.Generator) -> LineLis
     device = generator.device
     drawn = {name: _from_range(name, *ends, n, generator) for name, ends in tables.range_of.items()}
     wavelength, neutron = _sources(n, tables, generator)
-    lattice = torch.searchsorted(_table(tables.lattice_running, device), _uniform(n, generator)).clamp(max=13)
+    lattice = torch.searchsorted(_table(tables.arrays.lattice_running, device), _uniform(n, generator)).clamp(max=13)
     kind = _classes(lattice, tables, generator)
     grams = random_grams(lattice, tables, generator)
     metric = metrics_of(grams)
     volume = torch.sqrt(torch.linalg.det(grams))
-    climbs = _uniform(n, generator) < tables.shares[1]
+    climbs = _uniform(n, generator) < tables.arrays.shares[1]
     end = torch.where(climbs, tables.ladder_deg[-1], drawn["two_theta_max_deg"])
-    q_min, q_end = ((2.0 * torch.sin(torch.deg2rad(x / 2.0)) / wavelength) ** 2 for x in (drawn["two_theta_min_deg"], end))
+    q_min, q_end = (
+        (2.0 * torch.sin(torch.deg2rad(x / 2.0)) / wavelength) ** 2 for x in (drawn["two_theta_min_deg"], end)
+    )
     q_max = torch.minimum(_expected_q(lattice, volume), q_end)
-    reflections = lowest_reflections(metric, lattice, q_min, q_max, _table(tables.tests, device)[kind], N_LOWEST)
+    reflections = lowest_reflections(metric, lattice, q_min, q_max, _table(tables.arrays.tests, device)[kind], N_LOWEST)
     strength = _intensities(reflections, kind, drawn, wavelength, neutron, tables, generator)
     two_theta = _two_theta(reflections.q, wavelength)
     end = torch.where(climbs, _rung(two_theta, strength, drawn["weakest"], tables), end)
@@ -171,7 +171,7 @@ def _from_range(name: str, low: float, high: float, n: int, generator: torch.Gen
 
 def _sources(n: int, tables: LineListTables, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Wavelengths (n,), and whether they are of neutrons (n,)."""
-    sources = _table(tables.sources, generator.device)
+    sources = _table(tables.arrays.sources, generator.device)
     running = sources[:, 2].contiguous()
     chosen = sources[torch.searchsorted(running, _uniform(n, generator)).clamp(max=len(running) - 1)]
     wavelength = chosen[:, 0] + _uniform(n, generator) * (chosen[:, 1] - chosen[:, 0])
@@ -180,16 +180,18 @@ def _sources(n: int, tables: LineListTables, generator: torch.Generator) -> tupl
 
 def _classes(lattice: Tensor, tables: LineListTables, generator: torch.Generator) -> Tensor:
     """Extinction class (n,) of each lattice."""
-    first = _table(tables.class_first, lattice.device)
+    first = _table(tables.arrays.class_first, lattice.device)
     owner = torch.repeat_interleave(torch.arange(len(first) - 1, device=lattice.device), torch.diff(first))
-    running = _table(tables.class_running, lattice.device) + owner
+    running = _table(tables.arrays.class_running, lattice.device) + owner
     found = torch.searchsorted(running, lattice + _uniform(len(lattice), generator))
     return torch.minimum(found, first[lattice + 1] - 1)
 
 
 def _expected_q(lattice: Tensor, volume: Tensor) -> Tensor:
     """Q (n,) up to which lattices of a conventional volume have about ``LIST_TO`` lines."""
-    nodes = torch.tensor([LIST_TO * holohedry_order(x) * x.lattice_points for x in BRAVAIS_LATTICES], device=volume.device)
+    nodes = torch.tensor(
+        [LIST_TO * holohedry_order(x) * x.lattice_points for x in BRAVAIS_LATTICES], device=volume.device
+    )
     return (0.75 / math.pi * nodes.double()[lattice] / volume) ** (2.0 / 3.0)
 
 
@@ -205,12 +207,12 @@ def _intensities(
     """Relative intensities (n, k) of reflections, zero where there is none."""
     n, device = len(kind), kind.device
     hkl, q, multiplicity, general = reflections
-    strengths = _table(tables.strengths, device)
-    centric = (_uniform(n, generator) < _table(tables.centric, device)[kind]).long()
-    orbits = torch.floor(_table(tables.merged, device)[kind] + _uniform(n, generator)).long() - 1
+    strengths = _table(tables.arrays.strengths, device)
+    centric = (_uniform(n, generator) < _table(tables.arrays.centric, device)[kind]).long()
+    orbits = torch.floor(_table(tables.arrays.merged, device)[kind] + _uniform(n, generator)).long() - 1
     level = torch.randint(strengths.shape[2], q.shape, generator=generator, device=device)
     strength = strengths[centric[:, None], torch.where(general, orbits[:, None], 0), level]
-    has_contrast = _uniform(n, generator) < tables.shares[2]
+    has_contrast = _uniform(n, generator) < tables.arrays.shares[2]
     parity = torch.where(has_contrast, torch.randint(1, 8, (n,), generator=generator, device=device), 0)
     bits = torch.stack([(parity >> shift) & 1 for shift in range(3)], dim=1)
     odd = (hkl * bits[:, None]).sum(dim=2) % 2 == 1

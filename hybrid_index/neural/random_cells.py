@@ -47,11 +47,11 @@ def metrics_of(grams: Tensor) -> Tensor:
 def _one_draw(codes: Tensor, tables: LineListTables, generator: torch.Generator) -> Tensor:
     """One draw of each cell; a cube of 1 Å, which is never within the limits, where the coordinates make none."""
     n, device = len(codes), codes.device
-    broad = torch.rand(n, generator=generator, device=device) < tables.shares[0]
+    broad = torch.rand(n, generator=generator, device=device) < tables.arrays.shares[0]
     x = torch.where(broad[:, None], _broad(codes, tables, generator), _real(codes, tables, generator))
     grams, possible = _grams_of(codes, x)
-    low, high = tables.volume_limits_angstrom3
-    possible &= (x[:, 0] >= math.log(low)) & (x[:, 0] <= math.log(high))
+    low, high = _volume_limits(codes, tables)
+    possible &= (x[:, 0] >= low) & (x[:, 0] <= high)
     safe = torch.where(possible[:, None, None], grams, torch.eye(3, device=device, dtype=torch.float64))
     return _standardised(codes, safe)
 
@@ -59,10 +59,10 @@ def _one_draw(codes: Tensor, tables: LineListTables, generator: torch.Generator)
 def _real(codes: Tensor, tables: LineListTables, generator: torch.Generator) -> Tensor:
     """Coordinates (n, 6) from the Gaussian copula of real cells."""
     device = codes.device
-    quantiles = torch.tensor(tables.quantiles, device=device)[codes]
-    cholesky = torch.tensor(tables.cholesky, device=device)[codes]
+    quantiles = torch.tensor(tables.arrays.quantiles, device=device)[codes]
+    cholesky = torch.tensor(tables.arrays.cholesky, device=device)[codes]
     z = torch.randn((len(codes), 6, 1), generator=generator, device=device, dtype=torch.float64)
-    at = torch.special.ndtr((cholesky @ z)[:, :, 0]) * (quantiles.shape[2] - 1)
+    at: Tensor = torch.special.ndtr((cholesky @ z)[:, :, 0]) * (quantiles.shape[2] - 1)
     k = at.long().clamp(max=quantiles.shape[2] - 2)[:, :, None]
     low, high = quantiles.gather(2, k)[:, :, 0], quantiles.gather(2, k + 1)[:, :, 0]
     return low + (at - k[:, :, 0]) * (high - low)
@@ -73,12 +73,20 @@ def _broad(codes: Tensor, tables: LineListTables, generator: torch.Generator) ->
     n, device = len(codes), codes.device
     u = torch.rand((n, 6), generator=generator, device=device, dtype=torch.float64)
     ratio, angle = tables.broad_log_ratio, tables.broad_angle_deg
-    volume = tuple(math.log(v) for v in tables.volume_limits_angstrom3)
-    ends = torch.tensor([volume, (-ratio, ratio), (-ratio, ratio), angle, angle, angle], device=device).double()
+    ends = torch.tensor([(0.0, 1.0), (-ratio, ratio), (-ratio, ratio), angle, angle, angle], device=device).double()
     x = ends[:, 0] + u * (ends[:, 1] - ends[:, 0])
+    low, high = _volume_limits(codes, tables)
+    x[:, 0] = low + u[:, 0] * (high - low)
     beta = tables.broad_beta_deg[0] + u[:, 3] * (tables.broad_beta_deg[1] - tables.broad_beta_deg[0])
     x[:, 3] = torch.where(_among(codes, _B.MP, _B.MC), beta, x[:, 3])
     return x
+
+
+def _volume_limits(codes: Tensor, tables: LineListTables) -> tuple[float, Tensor]:
+    """Logarithms of the smallest conventional volume, and of the largest for each lattice (n,)."""
+    smallest, largest_primitive = tables.volume_limits_angstrom3
+    points = torch.tensor([lattice.lattice_points for lattice in _B], device=codes.device, dtype=torch.float64)
+    return math.log(smallest), torch.log(largest_primitive * points)[codes]
 
 
 def _grams_of(codes: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:

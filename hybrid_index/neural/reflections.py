@@ -193,7 +193,7 @@ def _absent(hkl: Tensor, tests: Tensor) -> Tensor:
     """Which indices (n, k, 3) one of the tests (n, t, 12) forbids, shape (n, k)."""
     absent = torch.zeros(hkl.shape[:2], dtype=torch.bool, device=hkl.device)
     for test in tests.unbind(dim=1):
-        u, v, t, s = ((hkl * part[:, None]).sum(dim=2) for part in test.split(3, dim=1))
+        u, v, t, s = ((hkl * part[:, None]).sum(dim=2) for part in test.reshape(-1, 4, 3).unbind(dim=1))
         absent |= (u == 0) & (v == 0) & (t % PERIOD != 0) & (s % PERIOD != 0)
     return absent
 

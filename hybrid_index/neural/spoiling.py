@@ -22,7 +22,7 @@ FOREIGN = -1
 
 
 class Spoilt(NamedTuple):
-    """Lines (n, 60) of each list, ascending; ``origin`` is the place of their reflection, ``listed`` where a line is."""
+    """Lines (n, 60) of each list, ascending; ``origin`` is the place of the reflection, ``listed`` where one is."""
 
     two_theta_deg: Tensor
     intensity: Tensor
@@ -147,9 +147,7 @@ def _lose_some(lines: _Lines, n_missing: Tensor, tables: LineListTables, generat
     return lines.without(own & (rank < n_lost[:, None]))
 
 
-def _measured(
-    lines: _Lines, drawn: dict[str, Tensor], tables: LineListTables, generator: torch.Generator
-) -> Spoilt:
+def _measured(lines: _Lines, drawn: dict[str, Tensor], tables: LineListTables, generator: torch.Generator) -> Spoilt:
     """Give positions their errors and lines their widths, and sort them again."""
     listed = lines.intensity > 0.0
     relative = lines.intensity / lines.intensity.amax(dim=1, keepdim=True).clamp(min=1e-300)

@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS, BravaisLattice, Cell
@@ -157,7 +156,7 @@ def shape_coordinates(cell: Cell, lattice: BravaisLattice) -> list[float]:
     return [math.log(cell.volume), *map(math.log, shapes[family]), *angles.get(family, [])]
 
 
-def from_quantiles(table: FloatArray, u: npt.ArrayLike) -> FloatArray:
+def from_quantiles(table: FloatArray, u: float | FloatArray) -> FloatArray:
     """Value at the probability *u* (0 to 1, any shape) of a distribution given by evenly spaced quantiles (21,)."""
     return np.asarray(np.interp(u, np.linspace(0.0, 1.0, table.size), table), dtype=np.float64)
 

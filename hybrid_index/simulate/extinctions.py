@@ -43,7 +43,8 @@ class ExtinctionClasses:
         Shape (m,), mean number of orbits of the Laue group that fall on one line.
     tests
         Shape (m, k, 12): forms u and v, translations t and s in 24ths. A reflection is absent if, for one of the first
-        ``n_tests``, u·h = v·h = 0 and neither t·h nor s·h is a multiple of 24.
+        ``n_tests``, u·h = v·h = 0 and neither t·h nor s·h is a multiple of 24. Tests are made for the one reflection
+        of a line that ``refine.hkl.enumerate_reflections`` gives, not for its equivalents.
     n_tests
         Shape (m,).
     """

@@ -1,9 +1,10 @@
 """Kernels of the line lists: which reflections a random crystal shows, and how strong they are.
 
 Intensities are those of no crystal but look like real ones: multiplicity, Lorentz-polarisation, fall-off of the form
-factors and of thermal motion, and Wilson's statistics (1949, doi:10.1107/S0365110X49000813), a normal or a complex normal
-structure factor. In some crystals the reflections of one parity are weak, as in superstructures. Every random number of
-a reflection is a hash of its indices: it stays the same however far the list is taken.
+factors and of thermal motion, and Wilson's statistics (1949, doi:10.1107/S0365110X49000813), structure factors that
+are normal or complex normal numbers. In some crystals the reflections of one parity are weak, as in
+superstructures. The random number of a reflection is a hash of its indices: it stays the same however far the list
+is taken.
 """
 
 from __future__ import annotations
@@ -94,20 +95,20 @@ def draw_scattering(
 @njit(cache=True, nogil=True)
 def expected_q(code: int, volume: float, n_lines: float) -> float:
     """Q up to which a lattice with this conventional volume has about *n_lines* lines."""
-    nodes = n_lines * HOLOHEDRY_ORDER[code] / (volume / LATTICE_POINTS[code])
-    return (0.75 / math.pi * nodes) ** (2.0 / 3.0)
+    nodes: float = n_lines * HOLOHEDRY_ORDER[code] / (volume / LATTICE_POINTS[code])
+    return math.pow(0.75 / math.pi * nodes, 2.0 / 3.0)
 
 
 @njit(cache=True, nogil=True, inline="always")
 def envelope(q: float, scattering: FloatArray, wavelength: float, neutron: bool) -> float:
     """Lorentz-polarisation (neutrons: Lorentz) factor times form factors squared and the Debye–Waller factor."""
     sine2 = 0.25 * wavelength * wavelength * q
-    factor = math.exp(-0.5 * scattering[4] * q) / (sine2 * math.sqrt(1.0 - sine2))
+    factor: float = math.exp(-0.5 * scattering[4] * q) / (sine2 * math.sqrt(1.0 - sine2))
     if neutron:
         return factor
     cosine = 1.0 - 2.0 * sine2
     width = 1.0 + 0.125 * scattering[2] * q
-    fall_off = scattering[3] + (1.0 - scattering[3]) / (width * width)
+    fall_off: float = scattering[3] + (1.0 - scattering[3]) / (width * width)
     return factor * (1.0 + cosine * cosine) * fall_off * fall_off
 
 

@@ -26,7 +26,13 @@ FOREIGN = -1
 
 @njit(cache=True, nogil=True)
 def add_foreign(
-    state: State, n_foreign: int, weakest: float, position: FloatArray, intensity: FloatArray, origin: Int32Array, n: int
+    state: State,
+    n_foreign: int,
+    weakest: float,
+    position: FloatArray,
+    intensity: FloatArray,
+    origin: Int32Array,
+    n: int,
 ) -> int:
     """Put foreign lines among the first twenty visible ones, in order; return the new number of lines."""
     if n == 0:
@@ -118,7 +124,7 @@ def lose_some(
     origin: Int32Array,
     n: int,
 ) -> int:
-    """Take lines of the lattice, each equally likely, from the first twenty; leave five of them. Return what is left."""
+    """Take lines of the lattice, each equally likely, from the first twenty; leave five. Return what is left."""
     own = 0
     for i in range(min(n, FIRST_LINES)):
         own += origin[i] != FOREIGN
@@ -155,8 +161,8 @@ def measure(
 ) -> None:
     """Give positions their errors and lines their widths, and sort them again.
 
-    The uncertainty of a line is *sigma* times (I/I_max)^−fade; *widths* (3,) are the instrument's, the crystallites' and
-    the strain's share of the FWHM: constant, over cosθ, times tanθ.
+    The uncertainty of a line is *sigma* times (I/I_max)^−fade; *widths* (3,) are the instrument's, the crystallites'
+    and the strain's share of the FWHM: constant, over cosθ, times tanθ.
     """
     strongest = 0.0
     for i in range(n):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -26,9 +26,8 @@ from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LineListTables:
-    """Tables and constants of a generator of line lists.
+class KernelTables(NamedTuple):
+    """Arrays that a list is drawn with.
 
     Parameters
     ----------
@@ -62,6 +61,12 @@ class LineListTables:
     n_tests: IntArray
     strengths: FloatArray
 
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LineListTables:
+    """Arrays and constants of a generator of line lists."""
+
+    arrays: KernelTables
     max_lines: int = MAX_LINES
     first_lines: int = FIRST_LINES
     ladder_deg: tuple[float, ...] = LADDER_DEG
@@ -87,7 +92,7 @@ class LineListTables:
         classes = classes or default_classes()
         total = np.cumsum(classes.weight)
         before = np.append(0.0, total)[classes.first[classes.lattice]]
-        return cls(
+        arrays = KernelTables(
             ranges=settings.ranges(),
             sources=settings.source_table(),
             shares=np.array([settings.broad_share, settings.ladder_share, settings.contrast_share]),
@@ -102,15 +107,11 @@ class LineListTables:
             n_tests=classes.n_tests,
             strengths=wilson_strengths(),
         )
-
-    def arrays(self) -> tuple[FloatArray | IntArray, ...]:
-        """Return the arrays, in the order above, as kernels take them."""
-        return (
-            self.ranges, self.sources, self.shares, self.lattice_running, self.quantiles, self.cholesky,
-            self.class_first, self.class_running, self.centric, self.merged, self.tests, self.n_tests, self.strengths,
-        )  # fmt: skip
+        return cls(arrays=arrays)
 
     @cached_property
     def range_of(self) -> dict[str, tuple[float, float]]:
         """Ranges by name."""
-        return {name: (float(low), float(high)) for name, (low, high) in zip(RANGE_NAMES, self.ranges, strict=True)}
+        return {
+            name: (float(low), float(high)) for name, (low, high) in zip(RANGE_NAMES, self.arrays.ranges, strict=True)
+        }

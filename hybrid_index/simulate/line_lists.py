@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +22,15 @@ from hybrid_index.simulate.crystal_statistics import CrystalStatistics
 from hybrid_index.simulate.extinctions import ExtinctionClasses
 from hybrid_index.simulate.line_list_kernels import (
     CAPACITY,
+    Reflections,
     draw_scattering,
     expected_q,
-    Reflections,
     sort_by_q,
     strong_reflections,
 )
 from hybrid_index.simulate.line_list_settings import RANGE_NAMES, LineListSettings
-from hybrid_index.simulate.line_list_tables import LineListTables
 from hybrid_index.simulate.line_list_spoiling import FOREIGN, add_foreign, lose_some, lose_weak, measure, merge_near
+from hybrid_index.simulate.line_list_tables import KernelTables, LineListTables
 from hybrid_index.simulate.random_lattices import metric_of, random_gram
 from hybrid_index.simulate.random_stream import State, between, choice, key_of, log_between, uniform
 from hybrid_index.types import MIN_LINES, IntArray
@@ -39,8 +40,10 @@ FIRST_GUESS = 75.0
 """Lines that a lattice is first listed to, by volume; many are absent, weak or merged."""
 GROWTH = 1.5
 """By how much the list is extended where it has too few lines."""
-MARGIN = 12
-"""Lines listed beyond those asked for, for what is lost and merged."""
+MARGIN = 36
+"""Lines beyond those wanted that take part in merging."""
+ROOM = 4 * MAX_LINES
+"""Places for lines at work, foreign ones among them."""
 WEAKER = 0.3
 """Lines down to this share of the weakest visible one are kept until lines are merged: together they may be seen."""
 MAX_ATTEMPTS = 16
@@ -161,14 +164,15 @@ def draw_line_lists(
     for name, value in (("n", n), ("seed", seed), ("start", start), ("threads", threads - 1)):
         if value < 0:
             raise InputError(f"is too small; give {'1' if name == 'threads' else '0'} or more", source=name)
-    tables = LineListTables.of(settings, statistics, classes).arrays()
+    tables = LineListTables.of(settings, statistics, classes).arrays
     lists = _empty(n)
-    columns = tuple(getattr(lists, field.name) for field in fields(lists))
     key = np.uint64(seed)
 
     def fill(first: int) -> None:
         part = slice(first, min(first + CHUNK, n))
-        fill_lists(key, start + first, *tables, *(column[part] for column in columns))
+        columns = (getattr(lists, name)[part] for name in _Lines._fields)
+        truth = (getattr(lists, name)[part] for name in _Truth._fields)
+        fill_lists(key, start + first, tables, _Lines(*columns), _Truth(*truth), lists.count[part])
 
     if threads == 1:
         for first in range(0, n, CHUNK):
@@ -201,76 +205,69 @@ def _empty(n: int) -> LineLists:
     )
 
 
+class _Lines(NamedTuple):
+    """Columns of :class:`LineLists` with one number for each line."""
+
+    two_theta_deg: FloatArray
+    intensity: npt.NDArray[np.float32]
+    sigma_deg: npt.NDArray[np.float32]
+    fwhm_deg: npt.NDArray[np.float32]
+    hkl: npt.NDArray[np.int16]
+    foreign: npt.NDArray[np.bool_]
+
+
+class _Truth(NamedTuple):
+    """Columns of :class:`LineLists` with one number, or one vector, for each list."""
+
+    metric: FloatArray
+    lattice: IntArray
+    extinction_class: IntArray
+    zero_shift_deg: FloatArray
+    displacement_mm: FloatArray
+    radius_mm: FloatArray
+    wavelength_angstrom: FloatArray
+    neutron: npt.NDArray[np.bool_]
+    two_theta_limits_deg: FloatArray
+
+
 @njit(cache=True, nogil=True)
-def fill_lists(
-    key: np.uint64,
-    start: int,
-    ranges: FloatArray,
-    sources: FloatArray,
-    shares: FloatArray,
-    lattice_running: FloatArray,
-    quantiles: FloatArray,
-    cholesky: FloatArray,
-    class_first: IntArray,
-    class_running: FloatArray,
-    centric: FloatArray,
-    merged: FloatArray,
-    tests: IntArray,
-    n_tests: IntArray,
-    strengths: FloatArray,
-    two_theta: FloatArray,
-    intensity: npt.NDArray[np.float32],
-    sigma: npt.NDArray[np.float32],
-    fwhm: npt.NDArray[np.float32],
-    hkl: npt.NDArray[np.int16],
-    foreign: npt.NDArray[np.bool_],
-    count: IntArray,
-    metric: FloatArray,
-    lattice: IntArray,
-    extinction: IntArray,
-    zero: FloatArray,
-    displacement: FloatArray,
-    radius: FloatArray,
-    wavelength: FloatArray,
-    neutron: npt.NDArray[np.bool_],
-    limits: FloatArray,
-) -> None:
+def fill_lists(key: np.uint64, start: int, tables: KernelTables, lines: _Lines, truth: _Truth, count: IntArray) -> None:
     """Fill the columns of a batch; list j of it is number *start* + j of the seed *key*."""
     gram, scattering = np.empty((3, 3), dtype=np.float64), np.empty(7, dtype=np.float64)
-    drawn, widths = np.empty(len(ranges), dtype=np.float64), np.empty(3, dtype=np.float64)
+    drawn, widths = np.empty(len(tables.ranges), dtype=np.float64), np.empty(3, dtype=np.float64)
     kept_hkl = np.empty((CAPACITY, 3), dtype=np.int32)
     kept_q, kept_intensity = np.empty(CAPACITY, dtype=np.float64), np.empty(CAPACITY, dtype=np.float64)
     kept = (kept_hkl, kept_q, kept_intensity)
     scratch_hkl, scratch_q = np.empty((CAPACITY, 3), dtype=np.int32), np.empty(CAPACITY, dtype=np.float64)
     order, starts = np.empty(CAPACITY, dtype=np.int32), np.empty(513, dtype=np.int32)
-    room = 4 * MAX_LINES
-    x, y = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.float64)
-    spread, origin = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.int32)
-    errors, breadths = np.empty(room, dtype=np.float64), np.empty(room, dtype=np.float64)
+    x, y = np.empty(ROOM, dtype=np.float64), np.empty(ROOM, dtype=np.float64)
+    spread, origin = np.empty(ROOM, dtype=np.float64), np.empty(ROOM, dtype=np.int32)
+    errors, breadths = np.empty(ROOM, dtype=np.float64), np.empty(ROOM, dtype=np.float64)
     state = np.empty(1, dtype=np.uint64)
+    metric, limits = truth.metric, truth.two_theta_limits_deg
     for i in range(count.shape[0]):
         own = key_of(key_of(np.uint64(0), key), np.uint64(start + i))
         for attempt in range(MAX_ATTEMPTS):
             state[0] = key_of(own, np.uint64(attempt))
             hash_key = key_of(state[0], np.uint64(MAX_ATTEMPTS))
-            _draw_measurement(state, ranges, sources, shares[1], drawn, i, wavelength, neutron, limits)
-            zero[i], displacement[i], radius[i] = drawn[_ZERO], drawn[_DISPLACEMENT], drawn[_RADIUS]
-            code = choice(state, lattice_running, 0, len(lattice_running))
-            kind = choice(state, class_running, class_first[code], class_first[code + 1])
-            lattice[i], extinction[i] = code, kind
-            random_gram(state, code, shares[0], math.nan, quantiles, cholesky, gram)
+            wavelength, neutron = _draw_measurement(state, tables, drawn, limits[i])
+            code = choice(state, tables.lattice_running, 0, len(tables.lattice_running))
+            kind = choice(state, tables.class_running, tables.class_first[code], tables.class_first[code + 1])
+            random_gram(state, code, tables.shares[0], math.nan, tables.quantiles, tables.cholesky, gram)
             volume = metric_of(gram, metric[i])
-            draw_scattering(state, shares[2], drawn[_CONTRAST:], centric[kind], merged[kind], scattering)
+            draw_scattering(
+                state, tables.shares[2], drawn[_CONTRAST:], tables.centric[kind], tables.merged[kind], scattering
+            )
             n = _true_lines(
-                hash_key, metric[i], code, volume, tests[kind], n_tests[kind], scattering, strengths, wavelength[i],
-                neutron[i], drawn, limits[i], kept, scratch_hkl, scratch_q, order, starts,
+                hash_key, metric[i], code, volume, tables.tests[kind], tables.n_tests[kind], scattering,
+                tables.strengths, wavelength, neutron, drawn, limits[i], kept, scratch_hkl, scratch_q, order, starts,
             )  # fmt: skip
-            n = min(n, MAX_LINES + 3 * MARGIN)
-            slope = math.degrees(2.0 * displacement[i] / radius[i])
+            n = min(n, MAX_LINES + MARGIN)
+            slope = math.degrees(2.0 * drawn[_DISPLACEMENT] / drawn[_RADIUS])
             for j in range(n):
                 r = order[j]
-                sine = 0.5 * wavelength[i] * math.sqrt(kept_q[r])
-                shift = zero[i] - slope * math.sqrt(1.0 - sine * sine)
+                sine = 0.5 * wavelength * math.sqrt(kept_q[r])
+                shift = drawn[_ZERO] - slope * math.sqrt(1.0 - sine * sine)
                 x[j], y[j], origin[j] = 2.0 * math.degrees(math.asin(sine)) + shift, kept_intensity[r], r
             n = add_foreign(state, int(drawn[_FOREIGN]), drawn[_WEAKEST], x, y, origin, n)
             n = merge_near(drawn[_MERGE], x, y, spread, origin, n)
@@ -282,44 +279,41 @@ def fill_lists(
                 n_own += origin[j] != FOREIGN
             if n_own >= MIN_LINES:
                 break
+        truth.lattice[i], truth.extinction_class[i] = code, kind
+        truth.wavelength_angstrom[i], truth.neutron[i] = wavelength, neutron
+        truth.zero_shift_deg[i], truth.displacement_mm[i] = drawn[_ZERO], drawn[_DISPLACEMENT]
+        truth.radius_mm[i], count[i] = drawn[_RADIUS], n
         widths[0], widths[1], widths[2] = drawn[_INSTRUMENT], drawn[_SIZE], drawn[_STRAIN]
         measure(state, n, drawn[_SIGMA], drawn[_FADE], widths, x, y, spread, origin, errors, breadths)
-        count[i] = n
         for j in range(n):
-            two_theta[i, j], intensity[i, j] = x[j], y[j]
-            sigma[i, j], fwhm[i, j] = errors[j], breadths[j]
-            foreign[i, j] = origin[j] == FOREIGN
+            lines.two_theta_deg[i, j], lines.intensity[i, j] = x[j], y[j]
+            lines.sigma_deg[i, j], lines.fwhm_deg[i, j] = errors[j], breadths[j]
+            lines.foreign[i, j] = origin[j] == FOREIGN
             if origin[j] != FOREIGN:
                 for a in range(3):
-                    hkl[i, j, a] = kept_hkl[origin[j], a]
+                    lines.hkl[i, j, a] = kept_hkl[origin[j], a]
 
 
 @njit(cache=True, nogil=True)
-def _draw_measurement(
-    state: State,
-    ranges: FloatArray,
-    sources: FloatArray,
-    ladder_share: float,
-    drawn: FloatArray,
-    i: int,
-    wavelength: FloatArray,
-    neutron: npt.NDArray[np.bool_],
-    limits: FloatArray,
-) -> None:
-    """Draw radiation, range and faults of the measurement number *i*; a range without end (0) climbs the ladder."""
+def _draw_measurement(state: State, tables: KernelTables, drawn: FloatArray, limits: FloatArray) -> tuple[float, bool]:
+    """Draw faults and range of a measurement; a range without end (0) climbs the ladder.
+
+    Returns the wavelength (Å) and whether it is of neutrons.
+    """
+    sources = tables.sources
     which = choice(state, sources[:, 2], 0, len(sources))
-    wavelength[i] = between(state, sources[which, 0], sources[which, 1])
-    neutron[i] = sources[which, 3] != 0.0
-    for j in range(len(ranges)):
-        low, high = ranges[j]
+    wavelength = between(state, sources[which, 0], sources[which, 1])
+    for j in range(len(tables.ranges)):
+        low, high = tables.ranges[j]
         if j == _SIGMA or j == _MERGE or j == _WEAKEST or j == _CONTRAST:
             drawn[j] = log_between(state, low, high)
         elif j == _MISSING or j == _FOREIGN:
             drawn[j] = math.floor(between(state, low, high + 1.0))
         else:
             drawn[j] = between(state, low, high)
-    limits[i, 0] = drawn[_MIN]
-    limits[i, 1] = 0.0 if uniform(state) < ladder_share else drawn[_MAX]
+    limits[0] = drawn[_MIN]
+    limits[1] = 0.0 if uniform(state) < tables.shares[1] else drawn[_MAX]
+    return wavelength, sources[which, 3] != 0.0
 
 
 @njit(cache=True, nogil=True)

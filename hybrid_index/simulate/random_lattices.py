@@ -18,7 +18,7 @@ from hybrid_index.simulate.random_stream import State, between, normals, uniform
 from hybrid_index.units import FloatArray
 
 VOLUME_LIMITS_ANGSTROM3 = (20.0, 10_000.0)
-"""Conventional cells are no smaller and no larger."""
+"""No conventional cell is smaller, no primitive one larger."""
 SHORTEST_ANGSTROM = 2.2
 """No lattice repeats at a shorter distance."""
 LONGEST_ANGSTROM = 120.0
@@ -32,7 +32,8 @@ MAX_DRAWS = 64
 
 _CP, _CI, _CF, _TP, _TI, _HP, _HR = (BravaisLattice[x].code for x in ("CP", "CI", "CF", "TP", "TI", "HP", "HR"))
 _OP, _OC, _OI, _OF, _MP, _MC, _AP = (BravaisLattice[x].code for x in ("OP", "OC", "OI", "OF", "MP", "MC", "AP"))
-_LOW_LOG, _HIGH_LOG = math.log(VOLUME_LIMITS_ANGSTROM3[0]), math.log(VOLUME_LIMITS_ANGSTROM3[1])
+_LOW_LOG = math.log(VOLUME_LIMITS_ANGSTROM3[0])
+_HIGH_LOG = np.array([math.log(VOLUME_LIMITS_ANGSTROM3[1] * lattice.lattice_points) for lattice in BravaisLattice])
 
 
 @njit(cache=True, nogil=True)
@@ -66,7 +67,7 @@ def random_gram(
             _real_coordinates(state, code, quantiles, cholesky, x)
         if not math.isnan(log_volume):
             x[0] = log_volume
-        if _LOW_LOG <= x[0] <= _HIGH_LOG or not math.isnan(log_volume):
+        if _LOW_LOG <= x[0] <= _HIGH_LOG[code] or not math.isnan(log_volume):
             _gram_of(code, x, gram)
             if gram[0, 0] > 0.0:
                 _standardise(code, gram)
@@ -101,7 +102,7 @@ def _real_coordinates(state: State, code: int, quantiles: FloatArray, cholesky: 
 @njit(cache=True, nogil=True)
 def _broad_coordinates(state: State, code: int, x: FloatArray) -> None:
     """Draw coordinates (6,) evenly from the broad range."""
-    x[0] = between(state, _LOW_LOG, _HIGH_LOG)
+    x[0] = between(state, _LOW_LOG, _HIGH_LOG[code])
     x[1] = between(state, -BROAD_LOG_RATIO, BROAD_LOG_RATIO)
     x[2] = between(state, -BROAD_LOG_RATIO, BROAD_LOG_RATIO)
     x[3] = between(state, BROAD_ANGLE_DEG[0], BROAD_ANGLE_DEG[1])
@@ -204,15 +205,15 @@ def _shortest_in_plane(gram: FloatArray, centred: bool) -> None:
 def shortest_square(code: int, gram: FloatArray) -> float:
     """Squared length of the shortest vector that can be one: an edge, or one to a centring point; Å²."""
     a, b, c = gram[0, 0], gram[1, 1], gram[2, 2]
-    shortest = min(a, b, c)
+    shortest: float = min(a, b, c)
     if code == _CI or code == _TI or code == _OI:
-        return min(shortest, 0.25 * (a + b + c))
-    if code == _CF or code == _OF:
-        return min(shortest, 0.25 * (a + b), 0.25 * (a + c), 0.25 * (b + c))
-    if code == _OC or code == _MC:
-        return min(shortest, 0.25 * (a + b))
-    if code == _HR:
-        return min(shortest, a / 3.0 + c / 9.0)
+        shortest = min(shortest, 0.25 * (a + b + c))
+    elif code == _CF or code == _OF:
+        shortest = min(shortest, 0.25 * (a + b), 0.25 * (a + c), 0.25 * (b + c))
+    elif code == _OC or code == _MC:
+        shortest = min(shortest, 0.25 * (a + b))
+    elif code == _HR:
+        shortest = min(shortest, a / 3.0 + c / 9.0)
     return shortest
 
 

@@ -66,7 +66,7 @@ def between(state: State, low: float, high: float) -> float:
 @njit(cache=True, nogil=True)
 def log_between(state: State, low: float, high: float) -> float:
     """Log-uniform between two positive limits."""
-    return low * (high / low) ** uniform(state)
+    return low * math.pow(high / low, uniform(state))
 
 
 @njit(cache=True, nogil=True)

@@ -85,10 +85,9 @@ def synthetic_crystal(
     number = _space_group(rng, space_group, crystal_system, statistics)
     group = standard_group(number)
     lattice = bravais_lattice_of(group)
-    if volume is not None and not VOLUME_LIMITS_ANGSTROM3[0] <= volume <= VOLUME_LIMITS_ANGSTROM3[1]:
-        raise InputError(
-            "must lie between {:g} and {:g} Å³, got {:g}".format(*VOLUME_LIMITS_ANGSTROM3, volume), source="volume"
-        )
+    smallest, largest = VOLUME_LIMITS_ANGSTROM3[0], VOLUME_LIMITS_ANGSTROM3[1] * lattice.lattice_points
+    if volume is not None and not smallest <= volume <= largest:
+        raise InputError(f"must lie between {smallest:g} and {largest:g} Å³, got {volume:g}", source="volume")
     best: Structure | None = None
     best_share = -1.0
     for _ in range(MAX_CRYSTALS):
@@ -116,7 +115,9 @@ def _space_group(
     if number is not None:
         found = bravais_lattice_of(standard_group(number)).crystal_system
         if system not in (None, found):
-            raise InputError(f"space group {number} is {found}, not {system}; leave one of them out", source="space_group")
+            raise InputError(
+                f"space group {number} is {found}, not {system}; leave one of them out", source="space_group"
+            )
         return number
     counts = statistics.space_groups
     if system is not None:
