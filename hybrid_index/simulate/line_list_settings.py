@@ -123,6 +123,12 @@ class LineListSettings:
         for name in ("sigma_deg", "merge_deg", "weakest", "contrast", "radius_mm", "two_theta_min_deg"):
             if not getattr(self, name)[0] > 0.0:
                 raise InputError("must be positive; give a range that begins above 0", source=name)
+        for name in ("broad_share", "ladder_share", "contrast_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError("a share lies between 0 and 1", source=name)
+        for name in ("zero_limit_deg", "displacement_limit_mm"):
+            if not getattr(self, name) >= 0.0:
+                raise InputError("a limit is 0 or more", source=name)
         if self.two_theta_max_deg[1] > 170.0 or self.two_theta_max_deg[0] <= self.two_theta_min_deg[1]:
             raise InputError("must lie between two_theta_min_deg and 170°", source="two_theta_max_deg")
         if not self.sources or not sum(s.share for s in self.sources) > 0.0 or any(s.share < 0.0 for s in self.sources):

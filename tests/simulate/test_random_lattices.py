@@ -80,7 +80,9 @@ def test_a_wanted_volume_is_kept() -> None:
 
 def test_the_broad_part_reaches_further_than_real_cells() -> None:
     real, broad = (
-        np.array([shape_coordinates(Cell.from_gram(g), BravaisLattice.TP) for g in sample(BravaisLattice.TP, 800, broad=b)])
+        np.array(
+            [shape_coordinates(Cell.from_gram(g), BravaisLattice.TP) for g in sample(BravaisLattice.TP, 800, broad=b)]
+        )
         for b in (0.0, 1.0)
     )
     assert broad[:, 0].std() > real[:, 0].std()
