@@ -58,6 +58,8 @@ def lowest_reflections(
     """
     n, device = len(codes), metrics.device
     hkl = torch.zeros((n, n_lowest, 3), dtype=torch.int64, device=device)
+    multiplicity = torch.zeros((n, n_lowest), dtype=torch.int64, device=device)
+    general = torch.zeros((n, n_lowest), dtype=torch.bool, device=device)
     q = torch.full((n, n_lowest), math.inf, dtype=torch.float64, device=device)
     for lattice in BRAVAIS_LATTICES:
         rows = torch.nonzero(codes == lattice.code)[:, 0]
@@ -70,12 +72,12 @@ def lowest_reflections(
         values = torch.where(inside & _allowed(lattice, indices) & _unique(lattice, indices), values, math.inf)
         k = min(n_lowest, values.shape[1])
         lowest, place = values.topk(k, dim=1, largest=False)
-        q[rows, :k] = lowest
-        hkl[rows, :k] = indices.gather(1, place[:, :, None].expand(-1, -1, 3))
-    q = torch.where(_absent(hkl, tests), math.inf, q)
-    multiplicity = _multiplicities(codes, hkl)
-    full = torch.tensor([12 if x is _B.HR else holohedry_order(x) for x in BRAVAIS_LATTICES], device=device)
-    return Reflections(hkl, q, multiplicity, multiplicity == full[codes][:, None])
+        chosen = indices.gather(1, place[:, :, None].expand(-1, -1, 3))
+        hkl[rows, :k] = chosen
+        q[rows, :k] = torch.where(_absent(chosen, tests[rows]), math.inf, lowest)
+        multiplicity[rows, :k] = _multiplicity(lattice, chosen)
+        general[rows, :k] = multiplicity[rows, :k] == (12 if lattice is _B.HR else holohedry_order(lattice))
+    return Reflections(hkl, q, multiplicity, general)
 
 
 def q_of(hkl: Tensor, metrics: Tensor) -> Tensor:
@@ -191,26 +193,30 @@ def _allowed(lattice: BravaisLattice, hkl: Tensor) -> Tensor:
 
 def _absent(hkl: Tensor, tests: Tensor) -> Tensor:
     """Which indices (n, k, 3) one of the tests (n, t, 12) forbids, shape (n, k)."""
-    absent = torch.zeros(hkl.shape[:2], dtype=torch.bool, device=hkl.device)
-    for test in tests.unbind(dim=1):
-        u, v, t, s = ((hkl * part[:, None]).sum(dim=2) for part in test.reshape(-1, 4, 3).unbind(dim=1))
-        absent |= (u == 0) & (v == 0) & (t % PERIOD != 0) & (s % PERIOD != 0)
-    return absent
+    # small whole numbers are exact in float32, and matrix products are fast
+    forms = tests.reshape(len(tests), -1, 3).float().mT
+    u, v, t, s = (hkl.float() @ forms).unflatten(2, (-1, 4)).unbind(dim=3)
+    return ((u == 0) & (v == 0) & (t % PERIOD != 0) & (s % PERIOD != 0)).any(dim=2)
 
 
-def _multiplicities(codes: Tensor, hkl: Tensor) -> Tensor:
-    """Number of equivalents (n, k) under the holohedry of each lattice."""
+def _multiplicity(lattice: BravaisLattice, hkl: Tensor) -> Tensor:
+    """Number of equivalents (n, k) of indices (n, k, 3) under the holohedry of a lattice."""
     h, k, l = hkl.unbind(dim=2)
-    signs = (1 + (h != 0).long()) * (1 + (k != 0).long()) * (1 + (l != 0).long())
-    axis = (h == 0) & (k == 0)
-    mirrored = (k == 0) | (h == 0) | (h == k)
     layer = 1 + (l != 0).long()
-    cubic = signs * torch.where((h == k) & (k == l), 1, torch.where((h == k) | (k == l), 3, 6))
-    tetragonal = layer * torch.where(axis, 1, torch.where((k == 0) | (h == k), 4, 8))
-    hexagonal = layer * torch.where(axis, 1, torch.where(mirrored, 6, 12))
-    trigonal = torch.where((h != k) & (l != 0), torch.where((h == 0) | (k == 0), 6, 12), hexagonal)
-    monoclinic = torch.where((k == 0) | ((h == 0) & (l == 0)), 2, 4)
-    of_system = torch.stack((cubic, tetragonal, hexagonal, trigonal, signs, monoclinic, torch.full_like(h, 2)))
-    which = [0, 0, 0, 1, 1, 2, 3, 4, 4, 4, 4, 5, 5, 6]
-    system = torch.tensor(which, device=codes.device)[codes]
-    return of_system.gather(0, system[None, :, None].expand(1, *h.shape))[0]
+    signs = layer * (1 + (h != 0).long()) * (1 + (k != 0).long())
+    axis = (h == 0) & (k == 0)
+    hexagonal = layer * torch.where(axis, 1, torch.where((k == 0) | (h == 0) | (h == k), 6, 12))
+    match "hR" if lattice is _B.HR else lattice.value[0]:
+        case "c":
+            return signs * torch.where((h == k) & (k == l), 1, torch.where((h == k) | (k == l), 3, 6))
+        case "t":
+            return layer * torch.where(axis, 1, torch.where((k == 0) | (h == k), 4, 8))
+        case "h":
+            return hexagonal
+        case "hR":
+            return torch.where((h != k) & (l != 0), torch.where((h == 0) | (k == 0), 6, 12), hexagonal)
+        case "o":
+            return signs
+        case "m":
+            return torch.where((k == 0) | ((h == 0) & (l == 0)), 2, 4)
+    return torch.full_like(h, 2)

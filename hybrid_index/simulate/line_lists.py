@@ -36,9 +36,9 @@ from hybrid_index.simulate.random_stream import State, between, choice, key_of, 
 from hybrid_index.types import MIN_LINES, IntArray
 from hybrid_index.units import FloatArray, q_from_two_theta
 
-FIRST_GUESS = 75.0
+FIRST_GUESS = 100.0
 """Lines that a lattice is first listed to, by volume; many are absent, weak or merged."""
-GROWTH = 1.5
+GROWTH = 1.8
 """By how much the list is extended where it has too few lines."""
 MARGIN = 36
 """Lines beyond those wanted that take part in merging."""
