@@ -1,4 +1,4 @@
-"""Compare random line lists with the lines of real structures: ``python -m benchmarks.simulation.realism``.
+"""Compare random line lists, or synthetic crystals, with real structures: ``python -m benchmarks.simulation.realism``.
 
 Both are looked at in the same way: lines stronger than 1 % of the strongest, Cu Kα1, from 5° up the ladder of ranges,
 what is nearer than 0.02° merged; no shift, no noise. Of the first twenty and sixty lines that the lattice allows, how
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,21 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from benchmarks.accuracy.cases import DEFAULT_U_ISO, known_lattices, load_structures
+from benchmarks.accuracy.cases import DEFAULT_U_ISO, SYMMETRY_TOLERANCE, known_lattices, load_structures
 from benchmarks.crystal_statistics import IDEALISED
 from hybrid_index.errors import InputError
-from hybrid_index.lattice import CRYSTAL_SYSTEMS, BravaisLattice
+from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS, BravaisLattice, conventional, primitive_gram
 from hybrid_index.refine.hkl import enumerate_reflections
-from hybrid_index.simulate import Condition, Structure, draw_peak_list, observable_lines
-from hybrid_index.simulate.line_list_settings import LineListSettings
-from hybrid_index.simulate.line_lists import draw_line_lists
+from hybrid_index.simulate import (
+    Condition,
+    LineListSettings,
+    Structure,
+    draw_line_lists,
+    draw_peak_list,
+    observable_lines,
+    synthetic_crystal,
+)
+from hybrid_index.simulate.crystal_statistics import default_statistics
 from hybrid_index.units import FloatArray, parse_radiation, q_from_two_theta
 
 PLAIN = Condition(name="plain", sigma_deg=1e-6, merge_deg=0.02, weakest=0.01)
@@ -80,19 +87,17 @@ def real_looks(folder: Path, limit: int) -> list[Look]:
     for k in sorted(lattices, key=lambda k: k.key)[:limit]:
         try:
             structure = Structure.from_record(k.record, default_u_iso=DEFAULT_U_ISO)
-            drawn = draw_peak_list(observable_lines(structure, RADIATION), PLAIN, np.random.default_rng(0))
         except InputError:
             continue
-        peaks = drawn.peaks
-        if peaks.intensity is not None:
-            looks.append(look(peaks.two_theta_deg, peaks.intensity, k.setting.metric, k.setting.bravais_lattice))
+        looks.append(_structure_look(structure, k.setting.metric, k.setting.bravais_lattice))
     return [one for one in looks if one is not None]
 
 
 def random_looks(n: int, seed: int) -> list[Look]:
     """Look at random lists whose cells are like the real ones."""
-    settings = LineListSettings.of_condition(PLAIN)
-    lists = draw_line_lists(n, seed=seed, settings=settings_like_real(settings))
+    shares = dict(zip(BRAVAIS_LATTICES, default_statistics().cells.share.tolist(), strict=True))
+    settings = replace(LineListSettings.of_condition(PLAIN), lattice_shares=shares, broad_share=0.0)
+    lists = draw_line_lists(n, seed=seed, settings=settings)
     looks = [
         look(
             lists.two_theta_deg[i, : lists.count[i]],
@@ -105,15 +110,23 @@ def random_looks(n: int, seed: int) -> list[Look]:
     return [one for one in looks if one is not None]
 
 
-def settings_like_real(settings: LineListSettings) -> LineListSettings:
-    """The same settings, with Bravais lattices and cells as frequent as real ones."""
-    from dataclasses import replace
+def crystal_looks(n: int, seed: int) -> list[Look]:
+    """Look at synthetic crystals."""
+    rng = np.random.default_rng(seed)
+    looks = []
+    for crystal in (synthetic_crystal(rng) for _ in range(n)):
+        if len(crystal.elements) <= MAX_ATOMS:
+            setting = conventional(primitive_gram(crystal.cell, crystal.space_group[0]), SYMMETRY_TOLERANCE)
+            looks.append(_structure_look(crystal, setting.metric, setting.bravais_lattice))
+    return [one for one in looks if one is not None]
 
-    from hybrid_index.lattice import BRAVAIS_LATTICES
-    from hybrid_index.simulate.crystal_statistics import default_statistics
 
-    shares = dict(zip(BRAVAIS_LATTICES, default_statistics().cells.share.tolist(), strict=True))
-    return replace(settings, lattice_shares=shares, broad_share=0.0)
+def _structure_look(structure: Structure, metric: FloatArray, lattice: BravaisLattice) -> Look | None:
+    try:
+        peaks = draw_peak_list(observable_lines(structure, RADIATION), PLAIN, np.random.default_rng(0)).peaks
+    except InputError:  # elements that nobody has measured, or no line in the range
+        return None
+    return None if peaks.intensity is None else look(peaks.two_theta_deg, peaks.intensity, metric, lattice)
 
 
 def show(real: Iterable[Look], random: Iterable[Look], console: Console) -> None:
@@ -139,7 +152,7 @@ def show(real: Iterable[Look], random: Iterable[Look], console: Console) -> None
         a, b = groups[system]
         if not a or not b:
             continue
-        levels = [np.nanmean([one.log_intensity for one in side], axis=0) for side in (a, b)]
+        levels = [_means([one.log_intensity for one in side]) for side in (a, b)]
         table.add_row(
             system,
             f"{len(a)} / {len(b)}",
@@ -150,6 +163,12 @@ def show(real: Iterable[Look], random: Iterable[Look], console: Console) -> None
             "  ".join(f"{x:.2f}/{y:.2f}" for x, y in zip(*levels, strict=True)),
         )
     console.print(table)
+
+
+def _means(rows: list[FloatArray]) -> list[float]:
+    """Mean of each column, of what there is."""
+    columns = (column[np.isfinite(column)] for column in np.array(rows).T)
+    return [float(column.mean()) if column.size else float("nan") for column in columns]
 
 
 def _both(a: list[float] | list[int], b: list[float] | list[int]) -> str:
@@ -165,9 +184,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the known structures")
     parser.add_argument("--limit", type=int, default=800, help="structures and lists")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random lists")
+    parser.add_argument("--crystals", action="store_true", help="synthetic crystals in place of line lists")
     arguments = parser.parse_args()
     real = real_looks(arguments.data, arguments.limit)
-    show(real, random_looks(2 * len(real), arguments.seed), Console(width=200))
+    looks = crystal_looks if arguments.crystals else random_looks
+    show(real, looks(2 * len(real), arguments.seed), Console(width=200))
 
 
 if __name__ == "__main__":

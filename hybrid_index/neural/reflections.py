@@ -195,7 +195,7 @@ def _absent(hkl: Tensor, tests: Tensor) -> Tensor:
     """Which indices (n, k, 3) one of the tests (n, t, 12) forbids, shape (n, k)."""
     # small whole numbers are exact in float32, and matrix products are fast
     forms = tests.reshape(len(tests), -1, 3).float().mT
-    u, v, t, s = (hkl.float() @ forms).unflatten(2, (-1, 4)).unbind(dim=3)
+    u, v, t, s = (hkl.float() @ forms).reshape(*hkl.shape[:2], -1, 4).unbind(dim=3)
     return ((u == 0) & (v == 0) & (t % PERIOD != 0) & (s % PERIOD != 0)).any(dim=2)
 
 
