@@ -51,7 +51,7 @@ def lattice_statistics(lattices: Sequence[KnownLattice]) -> dict[str, Any]:
         rows = np.array(
             [shape_coordinates(k.setting.cell, bravais) for k in lattices if k.setting.bravais_lattice is bravais]
         )
-        ranks = (np.argsort(np.argsort(rows, axis=0), axis=0) + 0.5) / len(rows)
+        ranks = (rows.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 0.5) / len(rows)
         correlation = np.atleast_2d(np.corrcoef(stats.norm.ppf(ranks), rowvar=False))
         table[bravais.value] = {
             "count": len(rows),
@@ -149,15 +149,9 @@ def _orders(xyz: FloatArray, cell: Cell, group: gemmi.SpaceGroup) -> FloatArray:
     return np.asarray(near.sum(axis=0), dtype=np.float64)
 
 
-def main() -> None:
-    """Write both tables."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.crystal_statistics", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the known structures")
-    parser.add_argument("--out", type=Path, default=Path("hybrid_index/simulate/data"), help="folder for the tables")
-    arguments = parser.parse_args()
-    records = [
-        r for r in load_structures(arguments.data) if not r["matches_experimental"] and IDEALISED not in r["set"]
-    ]
+def documents(data: Path) -> dict[str, dict[str, Any]]:
+    """Both tables, by the names of their files; *data* is the folder of the known structures."""
+    records = [r for r in load_structures(data) if not r["matches_experimental"] and IDEALISED not in r["set"]]
     lattices = known_lattices(records)
     counts = space_group_counts(lattices)
     made = {
@@ -166,14 +160,22 @@ def main() -> None:
         "lattice that is among the measured patterns; without idealised covalent frameworks",
     }
     crystals = {
-        **made,
         "lattices": lattice_statistics(lattices),
         "space_groups": {str(n): count for n, count in sorted(counts.items())},
         "chemistry": chemistry(lattices),
     }
-    classes = {**made, "classes": extinction_classes(counts)}
+    classes = {"classes": extinction_classes(counts)}
+    return {"crystal_statistics": made | crystals, "extinction_classes": made | classes}
+
+
+def main() -> None:
+    """Write both tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.crystal_statistics", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the known structures")
+    parser.add_argument("--out", type=Path, default=Path("hybrid_index/simulate/data"), help="folder for the tables")
+    arguments = parser.parse_args()
     console = Console()
-    for name, document in (("crystal_statistics", crystals), ("extinction_classes", classes)):
+    for name, document in documents(arguments.data).items():
         path = arguments.out / f"{name}.json"
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).replace('},"', '},\n"')
         with write_atomically(path) as partial:

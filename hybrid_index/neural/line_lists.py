@@ -30,6 +30,8 @@ LIST_TO = 190.0
 """Lines that a lattice is listed to, by volume: enough for sixty that are visible."""
 SPARE = 0.1
 """Lists drawn beyond those wanted: some show fewer than five lines."""
+FEWEST_USABLE = 0.01
+"""Settings under which fewer lists than this share have five lines are a mistake."""
 MAX_BATCH = 8192
 """Lists worked on at a time: a grid of indices for each takes some 100 kB."""
 WEAKER = 0.3
@@ -90,7 +92,7 @@ def draw_line_lists(n: int, tables: LineListTables, *, seed: int, device: torch.
     Raises
     ------
     InputError
-        If *n* is not positive.
+        If *n* is not positive, or if hardly any list has five lines under these settings.
     """
     if n < 1:
         raise InputError(f"is too small; give 1 or more, not {n}", source="n")
@@ -103,6 +105,8 @@ def draw_line_lists(n: int, tables: LineListTables, *, seed: int, device: torch.
         own = (batch.count - batch.foreign.sum(dim=1)) >= MIN_LINES
         parts.append(batch.select(torch.nonzero(own)[:missing, 0]))
         missing -= len(parts[-1])
+        if own.double().mean() < FEWEST_USABLE:
+            raise InputError("hardly any list has five lines; let the measurements go further", source="settings")
     names = (field.name for field in fields(LineListBatch))
     return LineListBatch(**{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
 

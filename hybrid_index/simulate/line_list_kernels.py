@@ -10,6 +10,7 @@ is taken.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from hybrid_index.lattice import BRAVAIS_LATTICES, holohedry_order
 from hybrid_index.refine.hkl import fill_reflections, multiplicity_of
 from hybrid_index.simulate.extinctions import PERIOD
 from hybrid_index.simulate.random_stream import State, key_of, uniform
-from hybrid_index.types import IntArray
+from hybrid_index.types import IntArray, frozen_array
 from hybrid_index.units import FloatArray
 
 Int32Array = npt.NDArray[np.int32]
@@ -43,6 +44,7 @@ MAX_ORBITS = 4
 """At most so many orbits of a Laue group make one line of the lattice."""
 
 
+@lru_cache(maxsize=1)
 def wilson_strengths() -> FloatArray:
     """Quantiles of the strength of a line relative to its mean, shape (2, 4, 1024).
 
@@ -51,7 +53,7 @@ def wilson_strengths() -> FloatArray:
     """
     level = (np.arange(LEVELS) + 0.5) / LEVELS
     shapes = np.array([1.0, 0.5])[:, None, None] * np.arange(1, MAX_ORBITS + 1)[:, None]
-    return np.asarray(gammaincinv(shapes, level) / shapes, dtype=np.float64)
+    return frozen_array(gammaincinv(shapes, level) / shapes)
 
 
 @njit(cache=True, nogil=True, inline="always")

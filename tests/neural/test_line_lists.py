@@ -173,6 +173,12 @@ def test_no_two_lines_are_nearer_than_is_resolved() -> None:
     assert float(gaps.min()) >= 0.1 - 1e-6
 
 
+def test_settings_that_show_no_lines_are_refused() -> None:
+    short = replace(PLAIN, ladder_share=0.0, two_theta_min_deg=(1.0, 1.0), two_theta_max_deg=(1.1, 1.2))
+    with pytest.raises(InputError, match="let the measurements go further"):
+        draw_line_lists(20, LineListTables.of(short), seed=0)
+
+
 def test_an_empty_batch_is_refused() -> None:
     with pytest.raises(InputError, match="give 1 or more"):
         draw_line_lists(0, LineListTables.of(), seed=0)
