@@ -17,6 +17,8 @@ from hybrid_index.units import DEFAULT_RADIUS_MM, TUBE_LINES_ANGSTROM, FloatArra
 
 Range = tuple[float, float]
 
+MAX_FAULTS = 40
+"""Foreign or missing lines of a list, at most."""
 REAL_SHARE = 0.5
 """Half of the lattices are of each kind as often as real ones, half of all kinds equally often."""
 
@@ -129,6 +131,9 @@ class LineListSettings:
         for name in ("zero_limit_deg", "displacement_limit_mm"):
             if not getattr(self, name) >= 0.0:
                 raise InputError("a limit is 0 or more", source=name)
+        for name in ("n_missing", "n_foreign"):
+            if getattr(self, name)[1] > MAX_FAULTS:
+                raise InputError(f"no list has more than {MAX_FAULTS} such lines; give fewer", source=name)
         if self.two_theta_max_deg[1] > 170.0 or self.two_theta_max_deg[0] <= self.two_theta_min_deg[1]:
             raise InputError("must lie between two_theta_min_deg and 170°", source="two_theta_max_deg")
         if not self.sources or not sum(s.share for s in self.sources) > 0.0 or any(s.share < 0.0 for s in self.sources):

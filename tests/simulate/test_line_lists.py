@@ -195,6 +195,7 @@ def test_settings_survive_pickling() -> None:
         ({"two_theta_max_deg": (5.0, 140.0)}, "must lie between"),
         ({"sources": ()}, "at least one source"),
         ({"lattice_shares": {BravaisLattice.CP: -1.0}}, "shares must be 0 or more"),
+        ({"n_foreign": (0, 100)}, "n_foreign: no list has more than 40"),
         ({"broad_share": 1.5}, "broad_share: .* between 0 and 1"),
         ({"zero_limit_deg": -0.5}, "zero_limit_deg: .* 0 or more"),
     ],
