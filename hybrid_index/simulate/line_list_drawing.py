@@ -19,7 +19,15 @@ from hybrid_index.simulate.line_list_kernels import (
     strong_reflections,
 )
 from hybrid_index.simulate.line_list_settings import RANGE_NAMES
-from hybrid_index.simulate.line_list_spoiling import FOREIGN, add_foreign, lose_some, lose_weak, measure, merge_near
+from hybrid_index.simulate.line_list_spoiling import (
+    FOREIGN,
+    Work,
+    add_foreign,
+    lose_some,
+    lose_weak,
+    measure,
+    merge_near,
+)
 from hybrid_index.simulate.line_list_tables import KernelTables
 from hybrid_index.simulate.random_lattices import metric_of, random_gram
 from hybrid_index.simulate.random_stream import State, between, choice, key_of, log_between, uniform
@@ -73,7 +81,13 @@ class ListColumns(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def fill_lists(
-    key: np.uint64, start: int, tables: KernelTables, lines: LineColumns, truth: ListColumns, count: IntArray
+    key: np.uint64,
+    start: int,
+    tables: KernelTables,
+    lines: LineColumns,
+    truth: ListColumns,
+    count: IntArray,
+    work: Work,
 ) -> None:
     """Fill the columns of a batch; list j of it is number *start* + j of the seed *key*."""
     gram, scattering = np.empty((3, 3), dtype=np.float64), np.empty(7, dtype=np.float64)
@@ -83,9 +97,6 @@ def fill_lists(
     kept = (kept_hkl, kept_q, kept_intensity)
     scratch_hkl, scratch_q = np.empty((CAPACITY, 3), dtype=np.int32), np.empty(CAPACITY, dtype=np.float64)
     order, starts = np.empty(CAPACITY, dtype=np.int32), np.empty(513, dtype=np.int32)
-    x, y = np.empty(ROOM, dtype=np.float64), np.empty(ROOM, dtype=np.float64)
-    spread, origin = np.empty(ROOM, dtype=np.float64), np.empty(ROOM, dtype=np.int32)
-    errors, breadths = np.empty(ROOM, dtype=np.float64), np.empty(ROOM, dtype=np.float64)
     state = np.empty(1, dtype=np.uint64)
     metric, limits = truth.metric, truth.two_theta_limits_deg
     for i in range(count.shape[0]):
@@ -106,20 +117,14 @@ def fill_lists(
                 tables.strengths, wavelength, neutron, drawn, limits[i], kept, scratch_hkl, scratch_q, order, starts,
             )  # fmt: skip
             n = min(n, MAX_LINES + MARGIN)
-            slope = math.degrees(2.0 * drawn[_DISPLACEMENT] / drawn[_RADIUS])
-            for j in range(n):
-                r = order[j]
-                sine = 0.5 * wavelength * math.sqrt(kept_q[r])
-                shift = drawn[_ZERO] - slope * math.sqrt(1.0 - sine * sine)
-                x[j], y[j], origin[j] = 2.0 * math.degrees(math.asin(sine)) + shift, kept_intensity[r], r
-            n = add_foreign(state, int(drawn[_FOREIGN]), drawn[_WEAKEST], x, y, origin, n)
-            n = merge_near(drawn[_MERGE], x, y, spread, origin, n)
-            n = lose_weak(drawn[_WEAKEST], x, y, spread, origin, n)
-            n = lose_some(state, int(drawn[_MISSING]), x, y, spread, origin, n)
-            n = min(n, MAX_LINES)
+            _place_lines(order, n, kept, wavelength, drawn, work)
+            n = add_foreign(state, int(drawn[_FOREIGN]), drawn[_WEAKEST], work, n)
+            n = merge_near(drawn[_MERGE], work, n)
+            n = lose_weak(drawn[_WEAKEST], work, n)
+            n = min(lose_some(state, int(drawn[_MISSING]), work, n), MAX_LINES)
             n_own = 0
             for j in range(n):
-                n_own += origin[j] != FOREIGN
+                n_own += work.origin[j] != FOREIGN
             if n_own >= MIN_LINES:
                 break
         truth.lattice[i], truth.extinction_class[i] = code, kind
@@ -127,14 +132,29 @@ def fill_lists(
         truth.zero_shift_deg[i], truth.displacement_mm[i] = drawn[_ZERO], drawn[_DISPLACEMENT]
         truth.radius_mm[i], count[i] = drawn[_RADIUS], n
         widths[0], widths[1], widths[2] = drawn[_INSTRUMENT], drawn[_SIZE], drawn[_STRAIN]
-        measure(state, n, drawn[_SIGMA], drawn[_FADE], widths, x, y, spread, origin, errors, breadths)
+        measure(state, n, drawn[_SIGMA], drawn[_FADE], widths, work)
         for j in range(n):
-            lines.two_theta_deg[i, j], lines.intensity[i, j] = x[j], y[j]
-            lines.sigma_deg[i, j], lines.fwhm_deg[i, j] = errors[j], breadths[j]
-            lines.foreign[i, j] = origin[j] == FOREIGN
-            if origin[j] != FOREIGN:
+            lines.two_theta_deg[i, j], lines.intensity[i, j] = work.position[j], work.intensity[j]
+            lines.sigma_deg[i, j], lines.fwhm_deg[i, j] = work.sigma[j], work.fwhm[j]
+            lines.foreign[i, j] = work.origin[j] == FOREIGN
+            if work.origin[j] != FOREIGN:
                 for a in range(3):
-                    lines.hkl[i, j, a] = kept_hkl[origin[j], a]
+                    lines.hkl[i, j, a] = kept_hkl[work.origin[j], a]
+
+
+@njit(cache=True, nogil=True)
+def _place_lines(
+    order: npt.NDArray[np.int32], n: int, kept: Reflections, wavelength: float, drawn: FloatArray, work: Work
+) -> None:
+    """Put the first *n* reflections at work, where zero shift and displacement have them."""
+    _, q, intensity = kept
+    slope = math.degrees(2.0 * drawn[_DISPLACEMENT] / drawn[_RADIUS])
+    for j in range(n):
+        r = order[j]
+        sine = 0.5 * wavelength * math.sqrt(q[r])
+        shift = drawn[_ZERO] - slope * math.sqrt(1.0 - sine * sine)
+        work.position[j], work.intensity[j] = 2.0 * math.degrees(math.asin(sine)) + shift, intensity[r]
+        work.origin[j] = r
 
 
 @njit(cache=True, nogil=True)

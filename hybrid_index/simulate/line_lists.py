@@ -17,8 +17,9 @@ from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
 from hybrid_index.simulate.conditions import MAX_LINES
 from hybrid_index.simulate.crystal_statistics import CrystalStatistics
 from hybrid_index.simulate.extinctions import ExtinctionClasses
-from hybrid_index.simulate.line_list_drawing import LineColumns, ListColumns, fill_lists
+from hybrid_index.simulate.line_list_drawing import ROOM, LineColumns, ListColumns, fill_lists
 from hybrid_index.simulate.line_list_settings import LineListSettings
+from hybrid_index.simulate.line_list_spoiling import workspace
 from hybrid_index.simulate.line_list_tables import LineListTables
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray, q_from_two_theta
@@ -141,7 +142,9 @@ def draw_line_lists(
         part = slice(first, min(first + CHUNK, n))
         columns = (getattr(lists, name)[part] for name in LineColumns._fields)
         truth = (getattr(lists, name)[part] for name in ListColumns._fields)
-        fill_lists(key, start + first, tables, LineColumns(*columns), ListColumns(*truth), lists.count[part])
+        fill_lists(
+            key, start + first, tables, LineColumns(*columns), ListColumns(*truth), lists.count[part], workspace(ROOM)
+        )
 
     if threads == 1:
         for first in range(0, n, CHUNK):

@@ -15,7 +15,7 @@ from hybrid_index.simulate.conditions import LADDER_DEG, MAX_LINES
 from hybrid_index.simulate.crystal_statistics import CrystalStatistics, read_table
 from hybrid_index.simulate.extinctions import default_classes
 from hybrid_index.simulate.line_list_kernels import sort_by_q, wilson_strengths
-from hybrid_index.simulate.line_list_spoiling import FOREIGN, lose_some, merge_near
+from hybrid_index.simulate.line_list_spoiling import FOREIGN, lose_some, merge_near, workspace
 from hybrid_index.units import FloatArray, q_from_two_theta, shift_two_theta, two_theta_from_q
 
 PLAIN = replace(
@@ -238,23 +238,23 @@ def test_sorting_by_buckets_sorts() -> None:
 
 
 def test_merging_takes_the_nearest_pair_first() -> None:
-    position, intensity = np.array([10.0, 10.05, 10.08, 10.5, 0.0]), np.array([1.0, 1.0, 3.0, 2.0, 0.0])
-    spread, origin = np.zeros(5), np.arange(5, dtype=np.int32)
-    n = merge_near(0.06, position, intensity, spread, origin, 4)
-    assert position[:n] == pytest.approx([10.0, (10.05 + 3 * 10.08) / 4, 10.5])
-    assert origin[:n].tolist() == [0, 2, 3]
-    assert intensity[:n].tolist() == [1.0, 4.0, 2.0]
+    work = workspace(4)
+    work.position[:], work.intensity[:] = [10.0, 10.05, 10.08, 10.5], [1.0, 1.0, 3.0, 2.0]
+    work.origin[:] = np.arange(4)
+    n = merge_near(0.06, work, 4)
+    assert work.position[:n] == pytest.approx([10.0, (10.05 + 3 * 10.08) / 4, 10.5])
+    assert work.origin[:n].tolist() == [0, 2, 3]
+    assert work.intensity[:n].tolist() == [1.0, 4.0, 2.0]
 
 
 def test_losses_spare_foreign_lines_and_the_last_five() -> None:
-    position, intensity, spread = np.arange(12.0), np.ones(12), np.zeros(12)
-    origin = np.arange(12, dtype=np.int32)
-    origin[[2, 7]] = FOREIGN
-    state = np.array([1], dtype=np.uint64)
-    n = lose_some(state, 50, position, intensity, spread, origin, 12)
+    work = workspace(12)
+    work.position[:] = work.origin[:] = np.arange(12)
+    work.origin[[2, 7]] = FOREIGN
+    n = lose_some(np.array([1], dtype=np.uint64), 50, work, 12)
     assert n == 7
-    assert np.count_nonzero(origin[:n] == FOREIGN) == 2
-    assert (np.diff(position[:n]) > 0).all()
+    assert np.count_nonzero(work.origin[:n] == FOREIGN) == 2
+    assert (np.diff(work.position[:n]) > 0).all()
 
 
 def test_q_is_that_of_the_observed_angle(lists: LineLists) -> None:
