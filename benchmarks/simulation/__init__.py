@@ -1,0 +1,1 @@
+"""Benchmark of the simulator: lines, patterns, line lists."""
