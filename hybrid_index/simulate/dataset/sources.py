@@ -14,6 +14,7 @@ import numpy as np
 
 from hybrid_index.errors import FileFormatError, InputError
 from hybrid_index.simulate.structure import Structure
+from hybrid_index.simulate.synthetic import synthetic_crystal
 
 SYNTHETIC = "synthetic"
 """The word that stands for generated crystals where files are named."""
@@ -181,7 +182,9 @@ def open_sources(texts: Sequence[str]) -> StructureSource:
         If a file or folder is missing, holds nothing, or is of no known kind.
     """
     if SYNTHETIC in texts:
-        raise InputError("synthetic crystals are not in this version; name CIF files or .jsonl", source=SYNTHETIC)
+        if len(texts) > 1:
+            raise InputError("synthetic crystals never end and stand alone; name no other source", source=SYNTHETIC)
+        return GeneratedSource(synthetic_crystal)
     sources: list[StructureSource] = []
     cifs: list[Path] = []
     for text in texts:

@@ -68,6 +68,18 @@ def test_the_identity_follows_the_content(tmp_path: Path) -> None:
     assert open_sources([str(path)]).identity != before
 
 
+def test_synthetic_crystals_never_end_and_stand_alone(cifs: Path) -> None:
+    source = open_sources(["synthetic"])
+    assert source.size is None
+    first, again, other = (source.draw(0, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first.name == "synthetic 1"
+    assert first.space_group
+    assert first.structure.cell == again.structure.cell
+    assert first.structure.cell != other.structure.cell
+    with pytest.raises(InputError, match="stand alone"):
+        open_sources(["synthetic", str(cifs)])
+
+
 def test_generated_structures_never_end(rock_salt: Structure) -> None:
     source = GeneratedSource(lambda rng: rock_salt, "salt")
     assert source.size is None
