@@ -5,6 +5,7 @@ from hybrid_index.simulate.lines import Lines, powder_lines
 from hybrid_index.simulate.pattern import simulate_pattern
 from hybrid_index.simulate.profile import Background, Profile
 from hybrid_index.simulate.structure import Site, Structure
+from hybrid_index.simulate.texture import Texture
 
 __all__ = [
     "CONDITIONS",
@@ -15,6 +16,7 @@ __all__ = [
     "Profile",
     "Site",
     "Structure",
+    "Texture",
     "draw_peak_list",
     "observable_lines",
     "powder_lines",

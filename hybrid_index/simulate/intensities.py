@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 
 from hybrid_index.refine.hkl import fill_reflections
+from hybrid_index.simulate.content import Content
+from hybrid_index.simulate.texture import march_dollase
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
@@ -16,12 +18,12 @@ ABSENT = 1.0e-10
 
 # Codes of BravaisLattice: primitive lattices whose asymmetric units hold the first reflection of each orbit.
 _CP, _TP, _OP, _MP, _AP = 0, 3, 7, 11, 13
-"""A quarter, an eighth of all reflections and so on, without centring; see ``orbit_sizes`` for "first"."""
+"""A quarter, an eighth of all reflections and so on, without centring; see ``orbit_size`` for "first"."""
 
 
 @njit(cache=True, nogil=True)
 def asymmetric_unit(
-    metric: FloatArray, q_min: float, q_max: float, rotations: IntArray, capacity: int
+    metric: FloatArray, q_min: float, q_max: float, rotations: IntArray, translations: FloatArray, capacity: int
 ) -> tuple[IntArray, FloatArray, IntArray]:
     """One reflection of each orbit with *q_min* ≤ Q ≤ *q_max*, unsorted but with equal (h, k) in a row.
 
@@ -33,6 +35,8 @@ def asymmetric_unit(
         Range, Å⁻².
     rotations
         Shape (m, 3, 3), the proper rotations of the Laue group, acting on columns of coordinates.
+    translations
+        Shape (t, 3), those of the centring: reflections with fractional h·t are left out.
     capacity
         Room for all reflections of a half sphere.
 
@@ -43,13 +47,25 @@ def asymmetric_unit(
     """
     hkl, q = np.empty((capacity, 3), dtype=np.int32), np.empty(capacity)
     n = max(fill_reflections(metric, _enclosing_code(rotations), q_max, hkl, q), 0)
-    sizes = orbit_sizes(hkl[:n], rotations)
+    multiplicity = np.empty(n, dtype=np.int64)
     kept = 0
     for i in range(n):
-        if sizes[i] and q[i] >= q_min:
-            hkl[kept], q[kept], sizes[kept] = hkl[i], q[i], sizes[i]
+        if q[i] < q_min or not _is_allowed(hkl[i], translations):
+            continue
+        size = orbit_size(hkl[i], rotations)
+        if size:
+            hkl[kept], q[kept], multiplicity[kept] = hkl[i], q[i], size
             kept += 1
-    return hkl[:kept].astype(np.int64), q[:kept], sizes[:kept]
+    return hkl[:kept].astype(np.int64), q[:kept], multiplicity[:kept]
+
+
+@njit(cache=True, nogil=True)
+def _is_allowed(hkl: IntArray, translations: FloatArray) -> bool:
+    for t in translations:
+        phase = hkl[0] * t[0] + hkl[1] * t[1] + hkl[2] * t[2]
+        if abs(phase - np.rint(phase)) > 0.01:
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -75,42 +91,32 @@ def _has_diagonal(rotations: IntArray, x: int, y: int, z: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def orbit_sizes(hkl: IntArray, rotations: IntArray) -> IntArray:
-    """Count the reflections equivalent to each under *rotations* and inversion; 0 unless it is the first of its orbit.
+def orbit_size(hkl: IntArray, rotations: IntArray) -> int:
+    """Count the reflections equivalent to one under *rotations* and inversion; 0 unless it is the first of its orbit.
 
-    First is the one with the largest h, then k, then l, among those whose first non-zero index is positive. The input
-    holds such reflections only.
+    First is the one with the largest h, then k, then l, among those whose first non-zero index is positive. The given
+    one must be of these.
     """
-    n, m = hkl.shape[0], rotations.shape[0]
-    sizes = np.zeros(n, dtype=np.int64)
-    for i in range(n):
-        h, k, l = np.int64(hkl[i, 0]), np.int64(hkl[i, 1]), np.int64(hkl[i, 2])
-        same, first = 0, True
-        for j in range(m):
-            r = rotations[j]
-            a = h * r[0, 0] + k * r[1, 0] + l * r[2, 0]
-            b = h * r[0, 1] + k * r[1, 1] + l * r[2, 1]
-            c = h * r[0, 2] + k * r[1, 2] + l * r[2, 2]
-            if a < 0 or (a == 0 and (b < 0 or (b == 0 and c < 0))):
-                a, b, c = -a, -b, -c
-            if a == h and b == k and c == l:
-                same += 1
-            elif a > h or (a == h and (b > k or (b == k and c > l))):
-                first = False
-                break
-        if first:
-            sizes[i] = 2 * m // same
-    return sizes
+    h, k, l = np.int64(hkl[0]), np.int64(hkl[1]), np.int64(hkl[2])
+    same = 0
+    for r in rotations:
+        a = h * r[0, 0] + k * r[1, 0] + l * r[2, 0]
+        b = h * r[0, 1] + k * r[1, 1] + l * r[2, 1]
+        c = h * r[0, 2] + k * r[1, 2] + l * r[2, 2]
+        if a < 0 or (a == 0 and (b < 0 or (b == 0 and c < 0))):
+            a, b, c = -a, -b, -c
+        if a == h and b == k and c == l:
+            same += 1
+        elif a > h or (a == h and (b > k or (b == k and c > l))):
+            return 0
+    return 2 * rotations.shape[0] // same
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def structure_factors_squared(
     hkl: IntArray,
     q: FloatArray,
-    xyz: FloatArray,
-    occupancy: FloatArray,
-    u_iso: FloatArray,
-    element: IntArray,
+    content: Content,
     coefficients: FloatArray,
 ) -> FloatArray:
     """|F|² of reflections, shape (n,): electrons² for x-rays, fm² for neutrons.
@@ -119,61 +125,52 @@ def structure_factors_squared(
     ----------
     hkl, q
         Shapes (n, 3) and (n,); fastest where equal (h, k) stand in a row.
-    xyz, occupancy, u_iso
-        Shapes (m, 3), (m,) and (m,), the atoms; fastest where those of one element and displacement stand in a row.
-    element, coefficients
-        Shape (m,), the row of each atom in the table of form factors (shape (e, 9)).
+    content
+        The atoms.
+    coefficients
+        Shape (e, 9), the form factor of each element.
     """
-    n_atoms, n_elements = xyz.shape[0], coefficients.shape[0]
-    first = _runs(element, u_iso)
+    xyz, weight, kind, element, u_iso, _, centric = content
+    n_atoms, n_kinds, n_elements = xyz.shape[0], element.shape[0], coefficients.shape[0]
     # exp(2πi·h·x) for all h of an axis: products of these replace one sine and cosine per atom and reflection.
     limits = np.zeros(3, dtype=np.int64)
     for i in range(hkl.shape[0]):
         for axis in range(3):
             limits[axis] = max(limits[axis], abs(hkl[i, axis]))
-    cos_h, sin_h = _phase_table(xyz[:, 0], limits[0])
-    cos_k, sin_k = _phase_table(xyz[:, 1], limits[1])
-    cos_l, sin_l = _phase_table(xyz[:, 2], limits[2])
-    cos_hk, sin_hk, form = np.empty(n_atoms), np.empty(n_atoms), np.empty(n_elements)
+    all_cos_h, all_sin_h = _phase_table(xyz[:, 0], limits[0])
+    all_cos_k, all_sin_k = _phase_table(xyz[:, 1], limits[1])
+    all_cos_l, all_sin_l = _phase_table(xyz[:, 2], limits[2])
+    cos_hk, sin_hk = np.empty(n_atoms), np.empty(n_atoms)
+    form, factor = np.empty(n_elements), np.empty(n_kinds)
     squared = np.empty(hkl.shape[0])
     for i in range(hkl.shape[0]):
-        h, k, l = hkl[i, 0] + limits[0], hkl[i, 1] + limits[1], hkl[i, 2] + limits[2]
         if i == 0 or hkl[i, 0] != hkl[i - 1, 0] or hkl[i, 1] != hkl[i - 1, 1]:
+            h, k = hkl[i, 0] + limits[0], hkl[i, 1] + limits[1]
+            cos_h, sin_h, cos_k, sin_k = all_cos_h[h], all_sin_h[h], all_cos_k[k], all_sin_k[k]
             for j in range(n_atoms):
-                cos_hk[j] = occupancy[j] * (cos_h[h, j] * cos_k[k, j] - sin_h[h, j] * sin_k[k, j])
-                sin_hk[j] = occupancy[j] * (cos_h[h, j] * sin_k[k, j] + sin_h[h, j] * cos_k[k, j])
+                cos_hk[j] = weight[j] * (cos_h[j] * cos_k[j] - sin_h[j] * sin_k[j])
+                sin_hk[j] = weight[j] * (cos_h[j] * sin_k[j] + sin_h[j] * cos_k[j])
         for e in range(n_elements):
             form[e] = coefficients[e, 8]
             for s in range(4):
                 form[e] += coefficients[e, s] * np.exp(-0.25 * coefficients[e, 4 + s] * q[i])
+        for t in range(n_kinds):
+            factor[t] = form[element[t]]
+            if u_iso[t] > 0.0:
+                factor[t] *= np.exp(-2.0 * np.pi**2 * u_iso[t] * q[i])
+        l = hkl[i, 2] + limits[2]
+        cos_l, sin_l = all_cos_l[l], all_sin_l[l]
         real, imaginary = 0.0, 0.0
-        for t in range(first.shape[0] - 1):
-            start = first[t]
-            a, b = 0.0, 0.0
-            for j in range(start, first[t + 1]):
-                a += cos_hk[j] * cos_l[l, j] - sin_hk[j] * sin_l[l, j]
-                b += cos_hk[j] * sin_l[l, j] + sin_hk[j] * cos_l[l, j]
-            f = form[element[start]]
-            if u_iso[start] > 0.0:
-                f *= np.exp(-2.0 * np.pi**2 * u_iso[start] * q[i])
-            real += f * a
-            imaginary += f * b
+        if centric:
+            for j in range(n_atoms):
+                real += factor[kind[j]] * (cos_hk[j] * cos_l[j] - sin_hk[j] * sin_l[j])
+        else:
+            for j in range(n_atoms):
+                f = factor[kind[j]]
+                real += f * (cos_hk[j] * cos_l[j] - sin_hk[j] * sin_l[j])
+                imaginary += f * (cos_hk[j] * sin_l[j] + sin_hk[j] * cos_l[j])
         squared[i] = real * real + imaginary * imaginary
     return squared
-
-
-@njit(cache=True, nogil=True)
-def _runs(element: IntArray, u_iso: FloatArray) -> IntArray:
-    """Where runs of atoms of one element and displacement begin, and the number of atoms."""
-    n = element.shape[0]
-    first = np.empty(n + 1, dtype=np.int64)
-    m = 0
-    for j in range(n):
-        if j == 0 or element[j] != element[j - 1] or u_iso[j] != u_iso[j - 1]:
-            first[m] = j
-            m += 1
-    first[m] = n
-    return first[: m + 1]
 
 
 @njit(cache=True, nogil=True)
@@ -218,25 +215,27 @@ def calculated_lines(
     q_max: float,
     rotations: IntArray,
     capacity: int,
-    xyz: FloatArray,
-    occupancy: FloatArray,
-    u_iso: FloatArray,
-    element: IntArray,
+    content: Content,
     coefficients: FloatArray,
     wavelength: float,
     polarised: bool,
+    plane: IntArray,
+    march_r: float,
 ) -> tuple[IntArray, FloatArray, IntArray, FloatArray]:
     """Lines of a structure: hkl, Q, multiplicity and intensity (electrons² or fm², times the angular factors)."""
-    hkl, q, multiplicity = asymmetric_unit(metric, q_min, q_max, rotations, capacity)
-    squared = structure_factors_squared(hkl, q, xyz, occupancy, u_iso, element, coefficients)
+    hkl, q, multiplicity = asymmetric_unit(metric, q_min, q_max, rotations, content.translations, capacity)
+    squared = structure_factors_squared(hkl, q, content, coefficients)
+    extinct = ABSENT * content.weight.sum() ** 2
     present = 0
     for i in range(q.shape[0]):
-        if squared[i] <= ABSENT * xyz.shape[0] ** 2:
+        if squared[i] <= extinct:
             continue
         sine2 = 0.25 * q[i] * wavelength**2
         factor = 1.0 / (sine2 * np.sqrt(1.0 - sine2))
         if polarised:
             factor *= 1.0 + (1.0 - 2.0 * sine2) ** 2
+        if march_r != 1.0:
+            factor *= march_dollase(hkl[i], plane, march_r, rotations, metric)
         hkl[present], q[present], multiplicity[present] = hkl[i], q[i], multiplicity[i]
         squared[present] = multiplicity[i] * factor * squared[i]
         present += 1

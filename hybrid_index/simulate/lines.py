@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from hybrid_index.errors import InputError
 from hybrid_index.refine.hkl import reflection_capacity
+from hybrid_index.simulate.content import distinct_content
 from hybrid_index.simulate.intensities import calculated_lines
 from hybrid_index.simulate.scattering import scattering_coefficients
 from hybrid_index.simulate.structure import Structure
+from hybrid_index.simulate.texture import Texture
 from hybrid_index.types import IntArray, frozen_array
 from hybrid_index.units import FloatArray, Radiation, q_from_two_theta, two_theta_from_q
 
@@ -89,6 +91,7 @@ def powder_lines(
     *,
     two_theta_min_deg: float = 0.0,
     relative_cutoff: float = 1.0e-6,
+    texture: Texture | None = None,
 ) -> Lines:
     """Calculate the lines of a structure.
 
@@ -105,6 +108,8 @@ def powder_lines(
         Range, ends included.
     relative_cutoff
         Lines weaker than this share of the strongest are left out, systematic absences among them.
+    texture
+        Preferred orientation of the crystallites; none by default.
 
     Returns
     -------
@@ -113,22 +118,23 @@ def powder_lines(
     """
     wavelength = radiation.wavelength_angstrom
     q_min, q_max = q_from_two_theta([two_theta_min_deg, min(two_theta_max_deg, 179.9)], wavelength).tolist()
+    texture = texture or Texture()
     metric = structure.cell.metric
     symbols = sorted(set(structure.elements))
     row = {symbol: i for i, symbol in enumerate(symbols)}
+    element = np.array([row[symbol] for symbol in structure.elements], dtype=np.int64)
     hkl, q, multiplicity, intensity = calculated_lines(
         metric,
         q_min,
         q_max,
         structure.rotations,
         reflection_capacity(metric, q_max),
-        structure.xyz,
-        structure.occupancy,
-        structure.u_iso,
-        np.array([row[symbol] for symbol in structure.elements], dtype=np.int64),
+        distinct_content(structure.xyz, structure.occupancy, structure.u_iso, element),
         scattering_coefficients(symbols, radiation.probe),
         wavelength,
         radiation.probe == "xray",
+        np.array(texture.hkl, dtype=np.int64),
+        texture.r,
     )
     strongest = intensity.max(initial=1e-300)
     keep = intensity >= relative_cutoff * strongest

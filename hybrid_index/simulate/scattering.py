@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 import gemmi
@@ -25,13 +26,18 @@ def scattering_coefficients(elements: Sequence[str], probe: Literal["xray", "neu
     InputError
         For an element without tabulated values.
     """
-    table = np.zeros((len(elements), N_COEFFICIENTS))
-    for row, symbol in zip(table, elements, strict=True):
-        element = gemmi.Element(symbol)
-        if probe == "neutron":
-            row[8] = element.neutron92.get_coefs()[0]
-        elif element.atomic_number and element.it92 is not None:
-            row[:] = element.it92.get_coefs()
-        if not row.any():
-            raise InputError(f"element {symbol!r} has no tabulated {probe} scattering; leave it out or name another")
-    return table
+    rows = [_coefficients(symbol, probe) for symbol in elements]
+    return np.array(rows, dtype=np.float64).reshape(-1, N_COEFFICIENTS)
+
+
+@cache
+def _coefficients(symbol: str, probe: Literal["xray", "neutron"]) -> tuple[float, ...]:
+    element = gemmi.Element(symbol)
+    row = (0.0,) * N_COEFFICIENTS
+    if probe == "neutron":
+        row = (*row[1:], element.neutron92.get_coefs()[0])
+    elif element.atomic_number and element.it92 is not None:
+        row = tuple(element.it92.get_coefs())
+    if not any(row):
+        raise InputError(f"element {symbol!r} has no tabulated {probe} scattering; leave it out or name another")
+    return row

@@ -13,9 +13,7 @@ import pytest
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import Cell
 from hybrid_index.simulate import Lines, Site, Structure, powder_lines
-from hybrid_index.simulate import lines as kernels
-from hybrid_index.simulate.scattering import scattering_coefficients
-from hybrid_index.units import Radiation, parse_radiation
+from hybrid_index.units import parse_radiation
 
 CU = parse_radiation("CuKa1")
 
@@ -168,27 +166,6 @@ def test_a_doubled_cell_gives_the_same_pattern(anglesite: Structure) -> None:
     one, two = powder_lines(anglesite, CU), powder_lines(doubled, CU)
     assert one.two_theta_deg == pytest.approx(two.two_theta_deg)
     assert one.intensity == pytest.approx(two.intensity, abs=1e-8)
-
-
-@pytest.mark.parametrize("probe", ["xray", "neutron"])
-def test_structure_factors_equal_the_plain_sum(anglesite: Structure, probe: str) -> None:
-    radiation = Radiation(wavelength_angstrom=1.5, probe=probe)  # type: ignore[arg-type]
-    structure = replace(anglesite, u_iso=np.linspace(0.005, 0.03, 24), occupancy=np.linspace(0.5, 1.0, 24))
-    hkl, q, _ = kernels.reflections(structure, 0.6)
-    c = scattering_coefficients(structure.elements, radiation.probe)
-    f = (c[:, :4, None] * np.exp(-c[:, 4:8, None] * q / 4.0)).sum(axis=1) + c[:, 8:]
-    weight = structure.occupancy[:, None] * f * np.exp(-2 * np.pi**2 * structure.u_iso[:, None] * q)
-    expected = np.abs((weight * np.exp(2j * np.pi * structure.xyz @ hkl.T)).sum(axis=0)) ** 2
-    assert kernels.structure_factors_squared(structure, hkl, q, radiation) == pytest.approx(
-        expected, rel=1e-9, abs=1e-9
-    )
-
-
-def test_kernels_equal_their_python(anglesite: Structure) -> None:
-    hkl, _, _ = kernels.reflections(replace(anglesite, rotations=np.eye(3, dtype=np.int64)[None]), 0.2)
-    assert np.array_equal(
-        kernels.orbit_sizes(hkl, anglesite.rotations), kernels.orbit_sizes.py_func(hkl, anglesite.rotations)
-    )
 
 
 def test_range_and_cutoff(anglesite: Structure) -> None:
