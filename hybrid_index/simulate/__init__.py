@@ -2,6 +2,7 @@
 
 from hybrid_index.simulate.conditions import CONDITIONS, Condition, DrawnList, draw_peak_list, observable_lines
 from hybrid_index.simulate.lines import Lines, powder_lines
+from hybrid_index.simulate.mixture import mixture_lines
 from hybrid_index.simulate.pattern import simulate_pattern
 from hybrid_index.simulate.profile import Background, Profile
 from hybrid_index.simulate.structure import Site, Structure
@@ -18,6 +19,7 @@ __all__ = [
     "Structure",
     "Texture",
     "draw_peak_list",
+    "mixture_lines",
     "observable_lines",
     "powder_lines",
     "simulate_pattern",

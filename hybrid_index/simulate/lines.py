@@ -40,6 +40,9 @@ class Lines:
         Shape (n,), number of reflections in the line, those of zero intensity not counted.
     radiation
         What was diffracted.
+    scale
+        What an intensity of 1 stands for: multiplicity times |F|² of the cell (electrons² or fm²) times
+        Lorentz-polarisation; 1 where it is not known.
     """
 
     two_theta_deg: FloatArray
@@ -48,6 +51,7 @@ class Lines:
     hkl: IntArray
     multiplicity: IntArray
     radiation: Radiation
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("two_theta_deg", "q", "intensity"):
@@ -81,7 +85,7 @@ class Lines:
         """Return the lines chosen by a mask or by ascending indices; intensities keep their scale."""
         index = np.arange(len(self))[np.asarray(keep)]
         columns = ("two_theta_deg", "q", "intensity", "hkl", "multiplicity")
-        return type(self)(**{name: getattr(self, name)[index] for name in columns}, radiation=self.radiation)
+        return type(self)(**{name: getattr(self, name)[index] for name in columns}, radiation=self.radiation, scale=self.scale)
 
 
 def powder_lines(
@@ -136,7 +140,7 @@ def powder_lines(
         np.array(texture.hkl, dtype=np.int64),
         texture.r,
     )
-    strongest = intensity.max(initial=1e-300)
+    strongest = float(intensity.max(initial=1e-300))
     keep = intensity >= relative_cutoff * strongest
     return Lines(
         two_theta_deg=two_theta_from_q(q[keep], wavelength),
@@ -145,4 +149,5 @@ def powder_lines(
         hkl=hkl[keep],
         multiplicity=multiplicity[keep],
         radiation=radiation,
+        scale=strongest / STRONGEST,
     )

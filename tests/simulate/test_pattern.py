@@ -97,10 +97,10 @@ def test_background_and_impurity_are_added(anglesite: Structure) -> None:
 
 def test_kernel_equals_its_python() -> None:
     grid = np.linspace(10.0, 20.0, 501)
-    arguments = np.array([12.0, 19.9]), np.array([3.0, 5.0]), np.array([0.1, 0.2])
+    arguments = np.array([12.0, 19.9]), np.array([3.0, 5.0]), np.array([0.1, 0.2]), np.array([0.4, 0.7])
     compiled, python = np.zeros(501), np.zeros(501)
-    add_pseudo_voigts(grid, *arguments, 0.4, compiled)
-    add_pseudo_voigts.py_func(grid, *arguments, 0.4, python)
+    add_pseudo_voigts(grid, *arguments, compiled)
+    add_pseudo_voigts.py_func(grid, *arguments, python)
     assert compiled == pytest.approx(python)
 
 
