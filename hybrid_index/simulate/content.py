@@ -119,7 +119,12 @@ def _maps_onto_itself(xyz: FloatArray, kind: IntArray, sign: float, shift: Float
         x, y, z = sign * xyz[i, 0] + shift[0], sign * xyz[i, 1] + shift[1], sign * xyz[i, 2] + shift[2]
         images[i] = -1
         for j in range(n):
-            if kind[j] == kind[i] and _is_whole(x - xyz[j, 0]) and _is_whole(y - xyz[j, 1]) and _is_whole(z - xyz[j, 2]):
+            if (
+                kind[j] == kind[i]
+                and _is_whole(x - xyz[j, 0])
+                and _is_whole(y - xyz[j, 1])
+                and _is_whole(z - xyz[j, 2])
+            ):
                 images[i] = j
                 break
         if images[i] < 0:

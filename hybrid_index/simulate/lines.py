@@ -85,7 +85,9 @@ class Lines:
         """Return the lines chosen by a mask or by ascending indices; intensities keep their scale."""
         index = np.arange(len(self))[np.asarray(keep)]
         columns = ("two_theta_deg", "q", "intensity", "hkl", "multiplicity")
-        return type(self)(**{name: getattr(self, name)[index] for name in columns}, radiation=self.radiation, scale=self.scale)
+        return type(self)(
+            **{name: getattr(self, name)[index] for name in columns}, radiation=self.radiation, scale=self.scale
+        )
 
 
 def powder_lines(

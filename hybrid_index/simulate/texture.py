@@ -34,7 +34,9 @@ class Texture:
         if not any(self.hkl):
             raise InputError("no plane has the indices 0 0 0; give one such as 0 0 1", source="texture")
         if not 0.0 < self.r < np.inf:
-            raise InputError(f"r of March and Dollase is {self.r!r}; give a positive number, 1 for none", source="texture")
+            raise InputError(
+                f"r of March and Dollase is {self.r!r}; give a positive number, 1 for none", source="texture"
+            )
 
 
 @njit(cache=True, nogil=True)

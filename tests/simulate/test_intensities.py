@@ -76,7 +76,15 @@ def test_structure_factors_equal_the_plain_sum_over_the_cell(symbol: str, cell: 
 
 @pytest.mark.parametrize(
     ("symbol", "share"),
-    [("P 1", 1), ("P -1", 2), ("C 1 2/c 1", 4), ("F d d 2", 4), ("I 41/a m d:1", 4), ("R -3 c:H", 6), ("F d -3 m:1", 8)],
+    [
+        ("P 1", 1),
+        ("P -1", 2),
+        ("C 1 2/c 1", 4),
+        ("F d d 2", 4),
+        ("I 41/a m d:1", 4),
+        ("R -3 c:H", 6),
+        ("F d -3 m:1", 8),
+    ],
 )
 def test_translations_and_inversion_spare_atoms(symbol: str, share: int) -> None:
     cell = dict(SETTINGS).get(symbol, Cell(a=9.1, b=7.3, c=8.2, beta=113.0))
