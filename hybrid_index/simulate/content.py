@@ -116,15 +116,10 @@ def _maps_onto_itself(xyz: FloatArray, kind: IntArray, sign: float, shift: Float
     """Whether x → sign·x + shift takes every atom to one of its kind; *images* (n,) tells to which."""
     n = xyz.shape[0]
     for i in range(n):
-        x, y, z = sign * xyz[i, 0] + shift[0], sign * xyz[i, 1] + shift[1], sign * xyz[i, 2] + shift[2]
+        image = sign * xyz[i] + shift
         images[i] = -1
         for j in range(n):
-            if (
-                kind[j] == kind[i]
-                and _is_whole(x - xyz[j, 0])
-                and _is_whole(y - xyz[j, 1])
-                and _is_whole(z - xyz[j, 2])
-            ):
+            if kind[j] == kind[i] and _same_place(image, xyz[j]):
                 images[i] = j
                 break
         if images[i] < 0:
@@ -133,5 +128,9 @@ def _maps_onto_itself(xyz: FloatArray, kind: IntArray, sign: float, shift: Float
 
 
 @njit(cache=True, nogil=True)
-def _is_whole(x: float) -> bool:
-    return abs(x - np.rint(x)) < SAME_PLACE
+def _same_place(u: FloatArray, v: FloatArray) -> bool:
+    for i in range(3):
+        difference = u[i] - v[i]
+        if abs(difference - np.rint(difference)) > SAME_PLACE:
+            return False
+    return True

@@ -98,8 +98,9 @@ def orbit_size(hkl: IntArray, rotations: IntArray) -> int:
     one must be of these.
     """
     h, k, l = np.int64(hkl[0]), np.int64(hkl[1]), np.int64(hkl[2])
-    same = 0
+    same, order = 0, 0
     for r in rotations:
+        order += 1
         a = h * r[0, 0] + k * r[1, 0] + l * r[2, 0]
         b = h * r[0, 1] + k * r[1, 1] + l * r[2, 1]
         c = h * r[0, 2] + k * r[1, 2] + l * r[2, 2]
@@ -109,7 +110,7 @@ def orbit_size(hkl: IntArray, rotations: IntArray) -> int:
             same += 1
         elif a > h or (a == h and (b > k or (b == k and c > l))):
             return 0
-    return 2 * rotations.shape[0] // same
+    return 2 * order // same
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -85,9 +85,7 @@ class Lines:
         """Return the lines chosen by a mask or by ascending indices; intensities keep their scale."""
         index = np.arange(len(self))[np.asarray(keep)]
         columns = ("two_theta_deg", "q", "intensity", "hkl", "multiplicity")
-        return type(self)(
-            **{name: getattr(self, name)[index] for name in columns}, radiation=self.radiation, scale=self.scale
-        )
+        return replace(self, **{name: getattr(self, name)[index] for name in columns})
 
 
 def powder_lines(

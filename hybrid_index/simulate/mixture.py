@@ -36,9 +36,7 @@ def mixture_lines(phases: Sequence[tuple[Structure, Lines]], weight_shares: Sequ
         If there is not one positive share for each phase.
     """
     if len(weight_shares) != len(phases) or not all(share > 0.0 for share in weight_shares):
-        raise InputError(
-            f"weight shares {list(weight_shares)} do not fit {len(phases)} phases; give a positive one each"
-        )
+        raise InputError(f"weight shares {list(weight_shares)} do not fit {len(phases)} phases; give positive ones")
     scales = [
         share * lines.scale / (cell_mass(structure) * structure.cell.volume)
         for (structure, lines), share in zip(phases, weight_shares, strict=True)

@@ -49,8 +49,8 @@ def simulate_pattern(
     profile, background
         Line shape and background; by default 0.1° wide symmetric lines on none.
     strongest_counts
-        Counts at the top of a line of intensity 100 that stands alone (without Kα2 and axial divergence), where it is as
-        wide as the strongest of *lines*.
+        Counts at the top of a line of intensity 100 that stands alone (without Kα2 and axial divergence), if as wide as
+        the strongest of *lines*.
     zero_shift_deg, displacement_mm, radius_mm
         Shifts, in the convention of :func:`hybrid_index.units.shift_two_theta`.
     impurity

@@ -147,7 +147,7 @@ def axial_rays(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Rays that make up lines (n,): the line that each belongs to, its shift in degrees and its weight, all (m,).
 
-    The angle to the equatorial plane is integrated by Gauss and Legendre's quadrature, with more nodes where it matters.
+    The angle to the equatorial plane is integrated by Gauss–Legendre quadrature, with more nodes where it matters.
     """
     if axial_divergence_deg <= 0.0:
         n = two_theta_deg.size

@@ -34,9 +34,7 @@ class Texture:
         if not any(self.hkl):
             raise InputError("no plane has the indices 0 0 0; give one such as 0 0 1", source="texture")
         if not 0.0 < self.r < np.inf:
-            raise InputError(
-                f"r of March and Dollase is {self.r!r}; give a positive number, 1 for none", source="texture"
-            )
+            raise InputError(f"March–Dollase's r is {self.r!r}; give a positive number, 1 for none", source="texture")
 
 
 @njit(cache=True, nogil=True)
@@ -51,14 +49,14 @@ def march_dollase(hkl: IntArray, plane: IntArray, r: float, rotations: IntArray,
         Reciprocal metric (A..F), Å⁻².
     """
     normal = _product(plane, plane, metric) * _product(hkl, hkl, metric)
-    total = 0.0
+    mean = 0.0
     turned = np.empty(3, dtype=np.int64)
     for rotation in rotations:
         for i in range(3):
             turned[i] = hkl[0] * rotation[0, i] + hkl[1] * rotation[1, i] + hkl[2] * rotation[2, i]
         cos2 = _product(turned, plane, metric) ** 2 / normal
-        total += (r * r * cos2 + (1.0 - cos2) / r) ** -1.5
-    return total / rotations.shape[0]
+        mean += (r * r * cos2 + (1.0 - cos2) / r) ** -1.5 / rotations.shape[0]
+    return mean
 
 
 @njit(cache=True, nogil=True)

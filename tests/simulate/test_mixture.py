@@ -60,7 +60,7 @@ def test_a_supercell_weighs_no_more_than_its_cell(rock_salt: Structure, corundum
     double = Structure(
         cell=Cell(a=2 * rock_salt.cell.a, b=rock_salt.cell.b, c=rock_salt.cell.c),
         elements=rock_salt.elements * 2,
-        xyz=np.concatenate([rock_salt.xyz, rock_salt.xyz + [1, 0, 0]]) * [0.5, 1, 1],
+        xyz=np.concatenate([rock_salt.xyz, rock_salt.xyz + np.array([1, 0, 0])]) * [0.5, 1, 1],
         occupancy=np.ones(16),
         u_iso=np.zeros(16),
     )
