@@ -129,7 +129,7 @@ def structure_factors_squared(
     content
         The atoms.
     coefficients
-        Shape (e, 9), the form factor of each element.
+        Shape (e, 11), the form factor of each element.
     """
     xyz, weight, kind, element, u_iso, _, centric = content
     n_atoms, n_kinds, n_elements = xyz.shape[0], element.shape[0], coefficients.shape[0]
@@ -152,9 +152,10 @@ def structure_factors_squared(
                 cos_hk[j] = weight[j] * (cos_h[j] * cos_k[j] - sin_h[j] * sin_k[j])
                 sin_hk[j] = weight[j] * (cos_h[j] * sin_k[j] + sin_h[j] * cos_k[j])
         for e in range(n_elements):
-            form[e] = coefficients[e, 8]
+            s2, total = 0.25 * q[i], 0.0
             for s in range(4):
-                form[e] += coefficients[e, s] * np.exp(-0.25 * coefficients[e, 4 + s] * q[i])
+                total += coefficients[e, s] * np.exp(-coefficients[e, 4 + s] * s2)
+            form[e] = coefficients[e, 8] + (coefficients[e, 9] + coefficients[e, 10] * s2) * total
         for t in range(n_kinds):
             factor[t] = form[element[t]]
             if u_iso[t] > 0.0:

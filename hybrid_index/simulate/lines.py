@@ -12,7 +12,7 @@ from hybrid_index.errors import InputError
 from hybrid_index.refine.hkl import reflection_capacity
 from hybrid_index.simulate.content import distinct_content
 from hybrid_index.simulate.intensities import calculated_lines
-from hybrid_index.simulate.scattering import scattering_coefficients
+from hybrid_index.simulate.scattering import FormFactors, scattering_coefficients
 from hybrid_index.simulate.structure import Structure
 from hybrid_index.simulate.texture import Texture
 from hybrid_index.types import IntArray, frozen_array
@@ -96,6 +96,7 @@ def powder_lines(
     two_theta_min_deg: float = 0.0,
     relative_cutoff: float = 1.0e-6,
     texture: Texture | None = None,
+    form_factors: FormFactors = "it92",
 ) -> Lines:
     """Calculate the lines of a structure.
 
@@ -114,6 +115,8 @@ def powder_lines(
         Lines weaker than this share of the strongest are left out, systematic absences among them.
     texture
         Preferred orientation of the crystallites; none by default.
+    form_factors
+        Table for x-rays, see :data:`hybrid_index.simulate.scattering.FormFactors`.
 
     Returns
     -------
@@ -134,7 +137,7 @@ def powder_lines(
         structure.rotations,
         reflection_capacity(metric, q_max),
         distinct_content(structure.xyz, structure.occupancy, structure.u_iso, element),
-        scattering_coefficients(symbols, radiation.probe),
+        scattering_coefficients(symbols, radiation.probe, form_factors),
         wavelength,
         radiation.probe == "xray",
         np.array(texture.hkl, dtype=np.int64),

@@ -31,7 +31,8 @@ def content_of(structure: Structure) -> tuple[Content, list[str]]:
 
 def plain_sum(structure: Structure, hkl: IntArray, q: FloatArray, radiation: Radiation) -> FloatArray:
     c = scattering_coefficients(structure.elements, radiation.probe)
-    f = (c[:, :4, None] * np.exp(-c[:, 4:8, None] * q / 4.0)).sum(axis=1) + c[:, 8:]
+    s2 = q / 4.0
+    f = c[:, 8:9] + (c[:, 9:10] + c[:, 10:] * s2) * (c[:, :4, None] * np.exp(-c[:, 4:8, None] * s2)).sum(axis=1)
     weight = structure.occupancy[:, None] * f * np.exp(-2 * np.pi**2 * structure.u_iso[:, None] * q)
     return np.asarray(np.abs((weight * np.exp(2j * np.pi * structure.xyz @ hkl.T)).sum(axis=0)) ** 2)
 

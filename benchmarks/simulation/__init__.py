@@ -1,0 +1,1 @@
+"""Whether the simulator is right, against pymatgen, and how fast it is."""
