@@ -20,7 +20,7 @@ GAUSS_FWHM = 3.0
 """The same for its Gaussian share, which has fallen to 1e-11."""
 SCHERRER_K = 0.9
 """Shape factor of spheres, for widths at half maximum."""
-AXIAL_RAYS = ((0.1, 1), (0.5, 3), (math.inf, 8))
+AXIAL_RAYS = ((0.1, 1), (0.5, 3), (2.0, 8), (math.inf, 24))
 """By how many rays the axial divergence is sampled, where it shifts a line by up to so many of its widths."""
 
 

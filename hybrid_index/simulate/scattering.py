@@ -18,8 +18,8 @@ FormFactors = Literal["it92", "pymatgen"]
 """Tables for x-rays.
 
 ``it92``: International Tables C (1992), table 6.1.1.4; hydrogen as it is when bonded. ``pymatgen``: that of pymatgen's
-XRDCalculator, made of electron scattering by Mott and Bethe's formula; it serves to compare with that. Up to s = 0.46 Å⁻¹ it
-is off by more than 2 % for 24 elements (Sn 12 %, Ta and W 4 %), and its hydrogen is a free atom.
+XRDCalculator, made of electron scattering by Mott and Bethe's formula; it serves to compare with that. Up to
+s = 0.46 Å⁻¹ it is off by more than 2 % for 24 elements (Sn 12 %, Ta and W 4 %), and its hydrogen is a free atom.
 """
 
 N_COEFFICIENTS = 11

@@ -34,6 +34,7 @@ def test_a_shifted_line_is_where_the_formula_says(at: float, zero: float, displa
 def test_default_grid_and_height() -> None:
     pattern = simulate_pattern(one_line(40.0), strongest_counts=5000.0)
     assert (pattern.two_theta_deg[0], pattern.two_theta_deg[-1]) == pytest.approx((5.0, 80.0))
+    assert len(pattern.two_theta_deg) == 10_000
     assert pattern.intensity.max() == pytest.approx(5000.0, rel=1e-3)
 
 
@@ -93,6 +94,30 @@ def test_background_and_impurity_are_added(anglesite: Structure) -> None:
     extra = with_both.intensity - plain.intensity - background.counts(plain.two_theta_deg)
     assert plain.two_theta_deg[np.argmax(extra)] == pytest.approx(15.0, abs=0.006)
     assert extra.max() == pytest.approx(3000.0, rel=1e-3)
+
+
+def test_any_ascending_grid_will_do() -> None:
+    grid = np.concatenate([np.arange(39.0, 40.0, 0.05), np.arange(40.0, 41.0, 0.01), [45.0, 50.0]])
+    fine = simulate_pattern(one_line(40.2), profile=NARROW, two_theta_range_deg=(30.0, 50.0), step_deg=0.005)
+    coarse = simulate_pattern(one_line(40.2), profile=NARROW, two_theta_deg=grid)
+    assert np.array_equal(coarse.two_theta_deg, grid)
+    assert coarse.intensity == pytest.approx(np.interp(grid, fine.two_theta_deg, fine.intensity), abs=30.0)
+
+
+def test_several_impurities_are_on_the_scale_of_the_lines() -> None:
+    widening = Profile(u=0.05, w=0.002)
+    stray = [one_line(15.0, 30.0), one_line(75.0, 20.0)]
+    main, both = (simulate_pattern(one_line(40.0), profile=widening, impurity=impurity) for impurity in ((), stray))
+    added = both.intensity - main.intensity
+    low, high = (added[both.two_theta_deg < 45.0].sum(), added[both.two_theta_deg > 45.0].sum())
+    assert low / main.intensity.sum() == pytest.approx(0.3, rel=0.02)
+    assert high / main.intensity.sum() == pytest.approx(0.2, rel=0.02)
+
+
+@pytest.mark.parametrize("grid", [[1.0], [2.0, 1.0], [1.0, 1.0], [-1.0, 5.0], [170.0, 190.0], [[1.0, 2.0]]])
+def test_what_is_no_grid_is_refused(grid: list[float]) -> None:
+    with pytest.raises(InputError, match="no grid"):
+        simulate_pattern(one_line(40.0), two_theta_deg=grid)
 
 
 def test_kernel_equals_its_python() -> None:
