@@ -54,7 +54,7 @@ def collect(arguments: argparse.Namespace, console: Console) -> list[Pair]:
         return known_pairs()
     pairs, passed_over = drawn_pairs(arguments.data, arguments.limit, seed=arguments.seed)
     console.print(
-        f"{len(pairs)} structures, all systems alike; {passed_over} passed over (contradictory, refused by pymatgen, "
+        f"{len(pairs)} structures, all systems alike; {passed_over} passed over (contradictory, unknown to pymatgen, "
         "or too large for it)",
         highlight=False,
     )

@@ -191,4 +191,4 @@ def show(found: Sequence[Agreement], console: Console) -> None:
     for a in sorted((a for a in found if not a.passed), key=lambda a: -a.intensity_percent):
         cause = f"form factors of {', '.join(a.elements)}" if a.elements else "no known cause"
         size = f"Δ2θ {a.two_theta_deg:.1e}°, ΔI {a.intensity_percent:.2f} %"
-        console.print(f"  {a.condition}: {a.name} ({a.system}), {size}: {cause}", highlight=False)
+        console.print(f"  {a.condition}: {a.name} ({a.system}), {size}: {cause}", highlight=False, soft_wrap=True)

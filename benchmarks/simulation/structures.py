@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from pymatgen.core.lattice import Lattice
@@ -17,6 +17,7 @@ from benchmarks.accuracy.cases import load_structures
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import CRYSTAL_SYSTEMS, Cell
 from hybrid_index.simulate import Site, Structure
+from hybrid_index.simulate.scattering import FormFactors, scattering_coefficients
 
 MOST_TERMS = 2.0e6
 """Atoms times volume (Å3): beyond, pymatgen takes several seconds and gigabytes for one structure."""
@@ -87,7 +88,8 @@ def known_pairs() -> list[Pair]:
 def drawn_pairs(folder: Path, limit: int, *, seed: int = 0) -> tuple[list[Pair], int]:
     """Draw structures, as many of each crystal system as of any other, and count those that were passed over.
 
-    Those that cannot be read, that pymatgen refuses, or that have too many atoms are passed over.
+    Those that cannot be read, that pymatgen refuses, whose scattering is not tabulated, or that have too many atoms are
+    passed over.
     """
     records = load_structures(folder)
     order = np.random.default_rng(seed).permutation(len(records)).tolist()
@@ -138,6 +140,8 @@ def _of_system(system: str, records: Sequence[Mapping[str, Any]]) -> Iterator[Pa
             structure = replace(structure, u_iso=np.zeros(len(structure.elements)))
             if len(structure.elements) * structure.cell.volume > MOST_TERMS:
                 raise InputError("too many atoms", source=structure.name)
+            for table in get_args(FormFactors):
+                scattering_coefficients(structure.elements, "xray", table)
             yield Pair(name=structure.name, system=system, ours=structure, theirs=to_pymatgen(structure))
         except InputError:
             yield None

@@ -9,7 +9,8 @@ from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.simulate import Site, Structure, powder_lines
 from hybrid_index.simulate.content import Content, distinct_content
-from hybrid_index.simulate.intensities import asymmetric_unit, merged_lines, orbit_size, structure_factors_squared
+from hybrid_index.simulate.intensities import merged_lines, structure_factors_squared
+from hybrid_index.simulate.reflections import asymmetric_unit, orbit_size
 from hybrid_index.simulate.scattering import scattering_coefficients
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray, Radiation
@@ -54,6 +55,7 @@ SETTINGS = [
     ("I 41/a m d:1", Cell(a=6.1, b=6.1, c=11.0)),
     ("R -3 c:H", Cell(a=5.0, b=5.0, c=17.1, gamma=120.0)),
     ("R 3:R", Cell(a=6.0, b=6.0, c=6.0, alpha=70.0, beta=70.0, gamma=70.0)),
+    ("P 4/m n c", Cell(a=6.1, b=6.1, c=8.0)),
     ("F -4 3 m", Cell(a=7.0, b=7.0, c=7.0)),
     ("F d -3 m:1", Cell(a=8.0, b=8.0, c=8.0)),
 ]
