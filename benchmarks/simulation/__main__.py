@@ -7,24 +7,27 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.accuracy.__main__ import DATA
-from benchmarks.simulation import agreement, patterns, speed
-from benchmarks.simulation.pictures import draw_pictures
 from benchmarks.simulation.report import write_json
-from benchmarks.simulation.structures import Pair, drawn_pairs, known_pairs
 from hybrid_index.errors import HybridIndexError
 from hybrid_index.export.atomic import check_writable
 
+if TYPE_CHECKING:
+    from benchmarks.simulation.structures import Pair
+
+# Sections import what they need themselves: the process in which patterns are measured starts with this module, and
+# shall not hold pymatgen.
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 TABLE_WIDTH = 130
 PATTERN_STRUCTURES = 28
 """Structures that patterns are drawn of: four of each crystal system."""
 
-Section = Callable[[Sequence[Pair], argparse.Namespace, Console], tuple[Any, bool]]
+Section = Callable[[Sequence["Pair"], argparse.Namespace, Console], tuple[Any, bool]]
 """Measures, prints, and returns plain values and whether all bars are reached."""
 
 
@@ -49,12 +52,14 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def collect(arguments: argparse.Namespace, console: Console) -> list[Pair]:
     """Gather the structures."""
+    from benchmarks.simulation.structures import drawn_pairs, known_pairs
+
     if not arguments.data.is_dir():
         console.print(f"The folder {arguments.data} is absent: seven known minerals instead.", highlight=False)
         return known_pairs()
     pairs, passed_over = drawn_pairs(arguments.data, arguments.limit, seed=arguments.seed)
     console.print(
-        f"{len(pairs)} structures, all systems alike; {passed_over} passed over (contradictory, unknown to pymatgen, "
+        f"{len(pairs)} structures, all systems alike; {len(passed_over)} passed over (contradictory, unknown to pymatgen, "
         "or too large for it)",
         highlight=False,
     )
@@ -63,6 +68,8 @@ def collect(arguments: argparse.Namespace, console: Console) -> list[Pair]:
 
 def run_agreement(pairs: Sequence[Pair], arguments: argparse.Namespace, console: Console) -> tuple[Any, bool]:
     """Compare lines with pymatgen's."""
+    from benchmarks.simulation import agreement
+
     found = agreement.measure(track(pairs, console=Console(stderr=True), description="comparing"))
     agreement.show(found, console)
     own_tables = agreement.CONDITIONS[-1].name
@@ -71,6 +78,8 @@ def run_agreement(pairs: Sequence[Pair], arguments: argparse.Namespace, console:
 
 def run_speed(pairs: Sequence[Pair], arguments: argparse.Namespace, console: Console) -> tuple[Any, bool]:
     """Time lines side by side with pymatgen's."""
+    from benchmarks.simulation import speed
+
     timings = speed.measure(track(pairs, console=Console(stderr=True), description="timing"), repeats=arguments.repeats)
     speed.show(timings, console)
     return [{**asdict(t), "ratio": t.ratio} for t in timings], speed.median_ratio(timings) >= speed.BAR
@@ -78,6 +87,8 @@ def run_speed(pairs: Sequence[Pair], arguments: argparse.Namespace, console: Con
 
 def run_patterns(pairs: Sequence[Pair], arguments: argparse.Namespace, console: Console) -> tuple[Any, bool]:
     """Time patterns."""
+    from benchmarks.simulation import patterns
+
     structures = [pair.ours for pair in pairs[:PATTERN_STRUCTURES]]
     figures = patterns.measure(structures, seed=arguments.seed, seconds=arguments.seconds)
     patterns.show(figures, console)
@@ -99,6 +110,8 @@ def main() -> int:
         pairs = collect(arguments, console)
         results = {name: SECTIONS[name](pairs, arguments, console) for name in arguments.section or SECTIONS}
         if arguments.pictures:
+            from benchmarks.simulation.pictures import draw_pictures
+
             for path in draw_pictures(pairs, arguments.pictures):
                 console.print(f"drawn: {path}", highlight=False)
         if arguments.out:

@@ -51,8 +51,7 @@ def show(figures: PatternFigures, console: Console) -> None:
         table.add_row(name, f"{rate:.0f}")
     console.print(table)
     console.print(
-        f"peak memory {figures.peak_mib:.0f} MiB, of which {figures.start_mib:.0f} MiB before the first pattern",
-        highlight=False,
+        f"peak memory {figures.peak_mib:.0f} MiB, {figures.start_mib:.0f} MiB before the first pattern", highlight=False
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any, get_args
 
@@ -85,25 +85,18 @@ def known_pairs() -> list[Pair]:
     return pairs
 
 
-def drawn_pairs(folder: Path, limit: int, *, seed: int = 0) -> tuple[list[Pair], int]:
-    """Draw structures, as many of each crystal system as of any other, and count those that were passed over.
+def drawn_pairs(folder: Path, limit: int, *, seed: int = 0) -> tuple[list[Pair], list[str]]:
+    """Draw structures, as many of each crystal system as of any other, and name those that were passed over.
 
     Those that cannot be read, that pymatgen refuses, whose scattering is not tabulated, or that have too many atoms are
     passed over.
     """
     records = load_structures(folder)
     order = np.random.default_rng(seed).permutation(len(records)).tolist()
-    by_system = [_of_system(system, [records[i] for i in order]) for system in CRYSTAL_SYSTEMS]
-    pairs: list[Pair] = []
-    passed_over = 0
-    for pair in chain.from_iterable(zip_longest(*by_system)):
-        if len(pairs) == limit:
-            break
-        if pair is None:
-            passed_over += 1
-        else:
-            pairs.append(pair)
-    return pairs, passed_over
+    passed_over: list[str] = []
+    by_system = [_of_system(system, [records[i] for i in order], passed_over) for system in CRYSTAL_SYSTEMS]
+    in_turn = (pair for pair in chain.from_iterable(zip_longest(*by_system)) if pair is not None)
+    return list(islice(in_turn, limit)), passed_over
 
 
 def to_pymatgen(structure: Structure) -> PymatgenStructure:
@@ -130,8 +123,8 @@ def to_pymatgen(structure: Structure) -> PymatgenStructure:
         raise InputError(f"pymatgen refuses it: {error}", source=structure.name) from error
 
 
-def _of_system(system: str, records: Sequence[Mapping[str, Any]]) -> Iterator[Pair | None]:
-    """Yield the structures of a crystal system; ``None`` in the place of one that is passed over."""
+def _of_system(system: str, records: Sequence[Mapping[str, Any]], passed_over: list[str]) -> Iterator[Pair]:
+    """Yield the structures of a crystal system; names of those that will not do go into *passed_over*."""
     for record in records:
         if record["system"] != system:
             continue
@@ -144,4 +137,4 @@ def _of_system(system: str, records: Sequence[Mapping[str, Any]]) -> Iterator[Pa
                 scattering_coefficients(structure.elements, "xray", table)
             yield Pair(name=structure.name, system=system, ours=structure, theirs=to_pymatgen(structure))
         except InputError:
-            yield None
+            passed_over.append(str(record["id"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -16,8 +17,10 @@ from hybrid_index.units import FloatArray
 
 TAIL_FWHM = 30.0
 """A line is drawn this many widths to either side (a Lorentzian has fallen to 3e-4 of its height there)."""
+FAINTEST = 1.0e-7
+"""Share of the height of the strongest line below which tails are not drawn: most lines are weak."""
 GAUSS_FWHM = 3.0
-"""The same for its Gaussian share, which has fallen to 1e-11."""
+"""Where the Gaussian share of a line has fallen to 1e-11."""
 SCHERRER_K = 0.9
 """Shape factor of spheres, for widths at half maximum."""
 AXIAL_RAYS = ((0.1, 1), (0.5, 3), (2.0, 8), (math.inf, 24))
@@ -158,12 +161,19 @@ def axial_rays(
     low = -1.0
     for high, n_rays in AXIAL_RAYS:
         chosen = np.flatnonzero((ratio > low) & (ratio <= high))
-        nodes, weights = np.polynomial.legendre.leggauss(n_rays)
+        nodes, weights = _quadrature(n_rays)
         line.append(np.repeat(chosen, n_rays))
-        shift.append(np.outer(-largest[chosen], ((nodes + 1.0) / 2.0) ** 2).ravel())
-        weight.append(np.tile(weights / 2.0, chosen.size))
+        shift.append(np.outer(-largest[chosen], nodes**2).ravel())
+        weight.append(np.tile(weights, chosen.size))
         low = high
     return np.concatenate(line), np.concatenate(shift), np.concatenate(weight)
+
+
+@cache
+def _quadrature(n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of Gauss and Legendre from 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return (nodes + 1.0) / 2.0, weights / 2.0
 
 
 @njit(cache=True, nogil=True)
@@ -182,18 +192,26 @@ def add_pseudo_voigts(
     out: FloatArray,
 ) -> None:
     """Add lines (n,) of given areas (counts·degrees), widths and Lorentzian shares to *out*, on an increasing grid."""
+    faintest = 0.0
+    for i in range(centre_deg.shape[0]):
+        faintest = max(faintest, FAINTEST * area[i] / fwhm_deg[i])
+    if faintest == 0.0:
+        return
     for i in range(centre_deg.shape[0]):
         width, centre = fwhm_deg[i], centre_deg[i]
-        start = np.searchsorted(grid_deg, centre - TAIL_FWHM * width)
-        stop = np.searchsorted(grid_deg, centre + TAIL_FWHM * width)
+        # There the Lorentzian, 1/(2x/width)² of its height, has sunk to the faintest that is drawn.
+        reach = width * min(TAIL_FWHM, 0.5 * np.sqrt(area[i] / (width * faintest)))
+        start = np.searchsorted(grid_deg, centre - reach)
+        stop = np.searchsorted(grid_deg, centre + reach)
         x, y = grid_deg[start:stop], out[start:stop]
         # height / (1 + (2(x − centre)/width)²), with one division for each point.
         quarter = 0.25 * width * width
         scaled = quarter * eta[i] * area[i] / width * 2.0 / np.pi
         for j in range(x.shape[0]):
             y[j] += scaled / (quarter + (x[j] - centre) ** 2)
-        start = np.searchsorted(grid_deg, centre - GAUSS_FWHM * width)
-        stop = np.searchsorted(grid_deg, centre + GAUSS_FWHM * width)
+        reach = min(reach, GAUSS_FWHM * width)
+        start = np.searchsorted(grid_deg, centre - reach)
+        stop = np.searchsorted(grid_deg, centre + reach)
         x, y = grid_deg[start:stop], out[start:stop]
         height = (1.0 - eta[i]) * area[i] / width * 2.0 * np.sqrt(np.log(2.0) / np.pi)
         sharpness = 4.0 * np.log(2.0) / (width * width)

@@ -272,6 +272,8 @@ def _fill(cell: Cell, group: gemmi.SpaceGroup, sites: Sequence[Site]) -> tuple[I
             offset = rotation @ xyz + translation - xyz
             offset -= np.round(offset)
             stays = _length2(offset, gram) < SPECIAL_POSITION_TOLERANCE_ANGSTROM**2
+            if np.count_nonzero(stays) == 1:
+                break
             xyz = xyz + offset[stays].mean(axis=0)
         images = rotation @ xyz + translation
         if np.count_nonzero(stays) > 1:

@@ -96,6 +96,25 @@ def test_background_and_impurity_are_added(anglesite: Structure) -> None:
     assert extra.max() == pytest.approx(3000.0, rel=1e-3)
 
 
+def test_lines_without_intensity_draw_nothing() -> None:
+    air = Background(exponential=100.0)
+    pattern = simulate_pattern(one_line(40.0, 0.0), background=air)
+    assert np.array_equal(pattern.intensity, air.counts(pattern.two_theta_deg))
+
+
+def test_weak_lines_have_shorter_tails_that_nobody_misses() -> None:
+    lines = Lines.from_positions([30.0, 50.0], [100.0, 0.001], radiation=CU1)
+    both, strong = (simulate_pattern(part, profile=NARROW) for part in (lines, lines.select([True, False])))
+    weak = both.intensity - strong.intensity
+    grid = both.two_theta_deg
+    fwhm, eta = 0.05, 0.5
+    exact = 0.1 * eta * 2.0 / np.pi / (eta * 2.0 / np.pi + (1.0 - eta) * 2.0 * np.sqrt(np.log(2.0) / np.pi))
+    exact = exact / (1.0 + (2.0 * (grid - 50.0) / fwhm) ** 2)
+    tail = np.abs(grid - 50.0) > 3.0 * fwhm
+    assert np.abs(weak - exact)[tail].max() < 1e-6 * both.intensity.max()
+    assert weak.max() == pytest.approx(0.1, rel=0.02)
+
+
 def test_any_ascending_grid_will_do() -> None:
     grid = np.concatenate([np.arange(39.0, 40.0, 0.05), np.arange(40.0, 41.0, 0.01), [45.0, 50.0]])
     fine = simulate_pattern(one_line(40.2), profile=NARROW, two_theta_range_deg=(30.0, 50.0), step_deg=0.005)
