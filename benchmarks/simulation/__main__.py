@@ -59,8 +59,8 @@ def collect(arguments: argparse.Namespace, console: Console) -> list[Pair]:
         return known_pairs()
     pairs, passed_over = drawn_pairs(arguments.data, arguments.limit, seed=arguments.seed)
     console.print(
-        f"{len(pairs)} structures, all systems alike; {len(passed_over)} passed over (contradictory, unknown to pymatgen, "
-        "or too large for it)",
+        f"{len(pairs)} structures, all systems alike; {len(passed_over)} passed over "
+        "(contradictory, unknown to pymatgen, or too large for it)",
         highlight=False,
     )
     return pairs
