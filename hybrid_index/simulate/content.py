@@ -15,6 +15,8 @@ UIntArray = npt.NDArray[np.uint64]
 
 SAME_PLACE = 1.0e-8
 """Difference of fractional coordinates below which symmetry is exact: less could be seen in intensities."""
+MOST_TRANSLATIONS = 31
+"""Of a face-centred cell, doubled along each axis. Where there are more, none is used: to find all takes too long."""
 
 
 class Content(NamedTuple):
@@ -58,12 +60,15 @@ def distinct_content(xyz: FloatArray, occupancy: FloatArray, u_iso: FloatArray, 
     # Any symmetry takes an atom of the rarest kind to one of them.
     pivot = first_of_kind[np.argmin(counts)]
     represents = np.arange(n)
-    translations, n_translations = np.empty((n, 3)), 0
+    translations, n_translations = np.empty((MOST_TRANSLATIONS, 3)), 0
     images = np.empty(n, dtype=np.int64)
     for j in range(n):
         if j != pivot and kind[j] == kind[pivot]:
             shift = xyz[j] - xyz[pivot]
             if _maps_onto_itself(xyz, kind, 1.0, shift, images):
+                if n_translations == MOST_TRANSLATIONS:
+                    represents, n_translations = np.arange(n), 0
+                    break
                 translations[n_translations] = shift
                 n_translations += 1
                 represents = np.minimum(represents, images)

@@ -105,6 +105,25 @@ def test_an_atom_on_the_centre_counts_once(rock_salt: Structure) -> None:
     assert len(content.translations) == 3
 
 
+@pytest.mark.parametrize(("times", "n_translations"), [(2, 7), (3, 26), (4, 0)])
+def test_supercells_keep_their_lines_however_many_translations(times: int, n_translations: int) -> None:
+    cells = np.stack(np.meshgrid(*[np.arange(times)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    one = Structure.from_sites(Cell(a=3.4, b=3.4, c=3.4), "P m -3 m", [Site(element="Po", xyz=(0.0, 0.0, 0.0))])
+    many = Structure(
+        cell=Cell(a=3.4 * times, b=3.4 * times, c=3.4 * times),
+        elements=("Po",) * times**3,
+        xyz=(cells + one.xyz) / times,
+        occupancy=np.ones(times**3),
+        u_iso=np.zeros(times**3),
+    )
+    content, _ = content_of(many)
+    assert len(content.translations) == n_translations
+    radiation = Radiation(wavelength_angstrom=1.54)
+    expected, found = powder_lines(one, radiation), powder_lines(many, radiation)
+    assert found.q == pytest.approx(expected.q)
+    assert found.intensity == pytest.approx(expected.intensity)
+
+
 def test_nearly_equivalent_atoms_are_not_equivalent(rock_salt: Structure) -> None:
     moved = np.array(rock_salt.xyz)
     moved[1] += 1e-6
