@@ -118,14 +118,15 @@ def _kinds(occupancy: FloatArray, u_iso: FloatArray, element: IntArray) -> tuple
 
 @njit(cache=True, nogil=True)
 def _maps_onto_itself(xyz: FloatArray, kind: IntArray, sign: float, shift: FloatArray, images: IntArray) -> bool:
-    """Whether x → sign·x + shift takes every atom to one of its kind; *images* (n,) tells to which."""
+    """Whether x → sign·x + shift takes each atom to another one of its kind; *images* (n,) tells to which."""
     n = xyz.shape[0]
+    taken = np.zeros(n, dtype=np.bool_)
     for i in range(n):
         image = sign * xyz[i] + shift
         images[i] = -1
         for j in range(n):
-            if kind[j] == kind[i] and _same_place(image, xyz[j]):
-                images[i] = j
+            if kind[j] == kind[i] and not taken[j] and _same_place(image, xyz[j]):
+                images[i], taken[j] = j, True
                 break
         if images[i] < 0:
             return False

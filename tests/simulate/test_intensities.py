@@ -124,6 +124,22 @@ def test_supercells_keep_their_lines_however_many_translations(times: int, n_tra
     assert found.intensity == pytest.approx(expected.intensity)
 
 
+def test_two_atoms_at_one_place_are_no_pair_of_a_single_one() -> None:
+    structure = Structure(
+        cell=Cell(a=5.0, b=6.0, c=7.0),
+        elements=("Si",) * 3,
+        xyz=np.array([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3], [-0.1, -0.2, -0.3]]),
+        occupancy=np.ones(3),
+        u_iso=np.zeros(3),
+    )
+    content, symbols = content_of(structure)
+    assert not content.centric
+    hkl, q = half_sphere(structure, 0.3)
+    radiation = Radiation(wavelength_angstrom=1.5)
+    squared = structure_factors_squared(hkl, q, content, scattering_coefficients(symbols, "xray"))
+    assert squared == pytest.approx(plain_sum(structure, hkl, q, radiation))
+
+
 def test_nearly_equivalent_atoms_are_not_equivalent(rock_salt: Structure) -> None:
     moved = np.array(rock_salt.xyz)
     moved[1] += 1e-6
