@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -21,19 +21,19 @@ PLAIN = Profile.constant(0.1)
 LABORATORY = Profile(u=0.01, v=-0.005, w=0.008, eta=0.5, axial_divergence_deg=2.0, crystallite_size_nm=60.0)
 BACKGROUND = Background(constant=100.0, exponential=300.0, hump=60.0, chebyshev=(10.0, 5.0))
 TEXTURE = Texture(hkl=(0, 0, 1), r=0.8)
-_MIB = 2.0**20
-_RSS_UNIT = 1.0 if sys.platform == "darwin" else 1024.0
-"""Bytes in what ``getrusage`` counts memory in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternFigures:
-    """Patterns of 10,000 points a second on one core, by what they show; peak memory of the process (MiB)."""
+    """Patterns of 10,000 points a second on one core, by what they show; peak memory of the process.
+
+    Memory is in MiB, and ``None`` where the system does not tell.
+    """
 
     per_second: dict[str, float]
     n_structures: int
-    start_mib: float
-    peak_mib: float
+    start_mib: float | None
+    peak_mib: float | None
 
 
 def measure(structures: Sequence[Structure], *, seed: int, seconds: float) -> PatternFigures:
@@ -50,9 +50,9 @@ def show(figures: PatternFigures, console: Console) -> None:
     for name, rate in figures.per_second.items():
         table.add_row(name, f"{rate:.0f}")
     console.print(table)
-    console.print(
-        f"peak memory {figures.peak_mib:.0f} MiB, {figures.start_mib:.0f} MiB before the first pattern", highlight=False
-    )
+    if figures.start_mib is not None and figures.peak_mib is not None:
+        memory = f"peak memory {figures.peak_mib:.0f} MiB, {figures.start_mib:.0f} MiB before the first pattern"
+        console.print(memory, highlight=False)
 
 
 def _measure(structures: Sequence[Structure], seed: int, seconds: float) -> PatternFigures:
@@ -93,8 +93,10 @@ def _rate(task: Callable[[int], object], n: int, seconds: float) -> float:
     return statistics.median(rates)
 
 
-def _peak_mib() -> float:
-    # Not on every platform, and asked for in the measured process only.
-    import resource
-
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / _MIB)
+def _peak_mib() -> float | None:
+    """Peak resident memory of this process alone: ``getrusage`` would remember what its parent held when it began."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    lines = status.read_text(encoding="utf-8").splitlines()
+    return next((int(line.split()[1]) / 1024.0 for line in lines if line.startswith("VmHWM:")), None)
