@@ -1,1 +1,1 @@
-"""Benchmark of the simulator: lines, patterns, line lists."""
+"""Whether the simulator is right, against pymatgen, and how fast it is."""

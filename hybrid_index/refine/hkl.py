@@ -170,10 +170,7 @@ def enumerate_reflections(
         If the metric is not positive definite or would give more than ten million reflections.
     """
     values = np.ascontiguousarray(metric, dtype=np.float64)
-    expected = expected_count(values, q_max)
-    if not math.isfinite(expected) or expected > 1e7:
-        raise InputError(f"the metric {values.tolist()} gives no finite number of reflections up to Q = {q_max:g} Å⁻²")
-    capacity = int(1.5 * expected) + 1000
+    capacity = reflection_capacity(values, q_max)
     found, hkl, q, multiplicity = listed_reflections(values, lattice.code, float(q_max), merge_equal_q, capacity)
     if not found:
         raise InputError(f"the metric {values.tolist()} is not that of a lattice (not positive definite)")
@@ -199,6 +196,20 @@ def listed_reflections(
             m += 1
         multiplicity[m - 1] += multiplicity_of(code, hkl[i, 0], hkl[i, 1], hkl[i, 2])
     return count >= 0, hkl_listed[:m], q_listed[:m], multiplicity[:m]
+
+
+def reflection_capacity(metric: FloatArray, q_max: float) -> int:
+    """Room that is enough for all reflections of a half sphere.
+
+    Raises
+    ------
+    InputError
+        If the metric would give more than ten million reflections, or is none.
+    """
+    expected = expected_count(metric, q_max)
+    if not math.isfinite(expected) or expected > 1e7:
+        raise InputError(f"the metric {metric.tolist()} gives no finite number of reflections up to Q = {q_max:g} Å⁻²")
+    return int(1.5 * expected) + 1000
 
 
 def expected_count(metric: FloatArray, q_max: float) -> float:

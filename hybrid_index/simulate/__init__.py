@@ -5,10 +5,12 @@ from hybrid_index.simulate.line_list_settings import LineListSettings, Source
 from hybrid_index.simulate.line_list_tables import LineListTables
 from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
 from hybrid_index.simulate.lines import Lines, powder_lines
+from hybrid_index.simulate.mixture import mixture_lines
 from hybrid_index.simulate.pattern import simulate_pattern
 from hybrid_index.simulate.profile import Background, Profile
 from hybrid_index.simulate.structure import Site, Structure
 from hybrid_index.simulate.synthetic import synthetic_crystal
+from hybrid_index.simulate.texture import Texture
 
 __all__ = [
     "CONDITIONS",
@@ -23,8 +25,10 @@ __all__ = [
     "Site",
     "Source",
     "Structure",
+    "Texture",
     "draw_line_lists",
     "draw_peak_list",
+    "mixture_lines",
     "observable_lines",
     "powder_lines",
     "simulate_pattern",

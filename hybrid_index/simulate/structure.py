@@ -26,6 +26,8 @@ LARGEST_MISFIT = 0.05
 EXACT_MISFIT = 1.0e-6
 """The same, below which symmetry-equivalent reflections may be counted instead of calculated."""
 
+_MOVES = 3
+"""Towards a special position: where an atom is near several elements of symmetry, the first may reveal more of them."""
 _IDENTITY = np.eye(3, dtype=np.int64)[None]
 
 
@@ -266,10 +268,14 @@ def _fill(cell: Cell, group: gemmi.SpaceGroup, sites: Sequence[Site]) -> tuple[I
     atoms: list[FloatArray] = []
     for i, site in enumerate(sites):
         xyz = np.array(site.xyz)
-        offset = rotation @ xyz + translation - xyz
-        offset -= np.round(offset)
-        stays = _length2(offset, gram) < SPECIAL_POSITION_TOLERANCE_ANGSTROM**2
-        images = rotation @ (xyz + offset[stays].mean(axis=0)) + translation
+        for _ in range(_MOVES):
+            offset = rotation @ xyz + translation - xyz
+            offset -= np.round(offset)
+            stays = _length2(offset, gram) < SPECIAL_POSITION_TOLERANCE_ANGSTROM**2
+            if np.count_nonzero(stays) == 1:
+                break
+            xyz = xyz + offset[stays].mean(axis=0)
+        images = rotation @ xyz + translation
         if np.count_nonzero(stays) > 1:
             apart = images[:, None] - images[None]
             near = _length2(apart - np.round(apart), gram) < (0.5 * SPECIAL_POSITION_TOLERANCE_ANGSTROM) ** 2

@@ -34,6 +34,7 @@ def test_a_shifted_line_is_where_the_formula_says(at: float, zero: float, displa
 def test_default_grid_and_height() -> None:
     pattern = simulate_pattern(one_line(40.0), strongest_counts=5000.0)
     assert (pattern.two_theta_deg[0], pattern.two_theta_deg[-1]) == pytest.approx((5.0, 80.0))
+    assert len(pattern.two_theta_deg) == 10_000
     assert pattern.intensity.max() == pytest.approx(5000.0, rel=1e-3)
 
 
@@ -95,12 +96,55 @@ def test_background_and_impurity_are_added(anglesite: Structure) -> None:
     assert extra.max() == pytest.approx(3000.0, rel=1e-3)
 
 
+def test_lines_without_intensity_draw_nothing() -> None:
+    air = Background(exponential=100.0)
+    pattern = simulate_pattern(one_line(40.0, 0.0), background=air)
+    assert np.array_equal(pattern.intensity, air.counts(pattern.two_theta_deg))
+
+
+def test_weak_lines_have_shorter_tails_that_nobody_misses() -> None:
+    lines = Lines.from_positions([30.0, 50.0], [100.0, 0.001], radiation=CU1)
+    both, strong = (simulate_pattern(part, profile=NARROW) for part in (lines, lines.select([True, False])))
+    weak = both.intensity - strong.intensity
+    grid = both.two_theta_deg
+    fwhm, eta = 0.05, 0.5
+    exact = 0.1 * eta * 2.0 / np.pi / (eta * 2.0 / np.pi + (1.0 - eta) * 2.0 * np.sqrt(np.log(2.0) / np.pi))
+    exact = exact / (1.0 + (2.0 * (grid - 50.0) / fwhm) ** 2)
+    tail = np.abs(grid - 50.0) > 3.0 * fwhm
+    assert np.abs(weak - exact)[tail].max() < 1e-6 * both.intensity.max()
+    assert weak.max() == pytest.approx(0.1, rel=0.02)
+
+
+def test_any_ascending_grid_will_do() -> None:
+    grid = np.concatenate([np.arange(39.0, 40.0, 0.05), np.arange(40.0, 41.0, 0.01), [45.0, 50.0]])
+    fine = simulate_pattern(one_line(40.2), profile=NARROW, two_theta_range_deg=(30.0, 50.0), step_deg=0.005)
+    coarse = simulate_pattern(one_line(40.2), profile=NARROW, two_theta_deg=grid)
+    assert np.array_equal(coarse.two_theta_deg, grid)
+    assert coarse.intensity == pytest.approx(np.interp(grid, fine.two_theta_deg, fine.intensity), abs=30.0)
+
+
+def test_several_impurities_are_on_the_scale_of_the_lines() -> None:
+    widening = Profile(u=0.05, w=0.002)
+    stray = [one_line(15.0, 30.0), one_line(75.0, 20.0)]
+    main, both = (simulate_pattern(one_line(40.0), profile=widening, impurity=impurity) for impurity in ((), stray))
+    added = both.intensity - main.intensity
+    low, high = (added[both.two_theta_deg < 45.0].sum(), added[both.two_theta_deg > 45.0].sum())
+    assert low / main.intensity.sum() == pytest.approx(0.3, rel=0.02)
+    assert high / main.intensity.sum() == pytest.approx(0.2, rel=0.02)
+
+
+@pytest.mark.parametrize("grid", [[1.0], [2.0, 1.0], [1.0, 1.0], [-1.0, 5.0], [170.0, 190.0], [[1.0, 2.0]]])
+def test_what_is_no_grid_is_refused(grid: list[float]) -> None:
+    with pytest.raises(InputError, match="no grid"):
+        simulate_pattern(one_line(40.0), two_theta_deg=grid)
+
+
 def test_kernel_equals_its_python() -> None:
     grid = np.linspace(10.0, 20.0, 501)
-    arguments = np.array([12.0, 19.9]), np.array([3.0, 5.0]), np.array([0.1, 0.2])
+    arguments = np.array([12.0, 19.9]), np.array([3.0, 5.0]), np.array([0.1, 0.2]), np.array([0.4, 0.7])
     compiled, python = np.zeros(501), np.zeros(501)
-    add_pseudo_voigts(grid, *arguments, 0.4, compiled)
-    add_pseudo_voigts.py_func(grid, *arguments, 0.4, python)
+    add_pseudo_voigts(grid, *arguments, compiled)
+    add_pseudo_voigts.py_func(grid, *arguments, python)
     assert compiled == pytest.approx(python)
 
 

@@ -16,8 +16,6 @@ from hybrid_index.simulate.profile import Background, Profile
 from hybrid_index.units import DEFAULT_RADIUS_MM, Radiation
 
 Range = tuple[float, float]
-SCHERRER = 0.9
-"""Scherrer's constant for the full width at half maximum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,7 @@ class PatternCondition:
     fwhm_deg
         Width of the instrument's lines in degrees 2θ, drawn evenly.
     size_nm
-        Crystallite size, drawn evenly in its logarithm; adds Scherrer's width to the instrument's.
+        Crystallite size, drawn evenly in its logarithm.
     lorentzian
         Lorentzian share of the lines, drawn evenly.
     axial_divergence_deg
@@ -89,13 +87,11 @@ class PatternCondition:
         """Draw one measurement with *radiation* over a range of 2θ (degrees)."""
         zero = rng.uniform(-1.0, 1.0) * self.zero_limit_deg
         displacement = rng.uniform(-1.0, 1.0) * self.displacement_limit_mm
-        size = _log_uniform(rng, self.size_nm)
-        profile = _profile(
-            rng.uniform(*self.fwhm_deg),
-            size,
-            radiation.wavelength_angstrom,
-            rng.uniform(*self.lorentzian),
-            rng.uniform(*self.axial_divergence_deg),
+        profile = Profile(
+            w=rng.uniform(*self.fwhm_deg) ** 2,
+            eta=rng.uniform(*self.lorentzian),
+            axial_divergence_deg=rng.uniform(*self.axial_divergence_deg),
+            crystallite_size_nm=_log_uniform(rng, self.size_nm),
         )
         counts = _log_uniform(rng, self.counts)
         background = Background(
@@ -116,7 +112,6 @@ class PatternCondition:
             zero_shift_deg=zero,
             displacement_mm=displacement,
             radius_mm=self.radius_mm,
-            size_nm=size,
             profile=profile,
             background=background,
             strongest_counts=counts,
@@ -129,13 +124,12 @@ class PatternCondition:
 class Measurement:
     """What one pattern is measured with: the arguments of :func:`hybrid_index.simulate.simulate_pattern`.
 
-    ``foreign`` are lines of other origin at their true positions; ``size_nm`` is contained in ``profile``.
+    ``foreign`` are lines of other origin at their true positions.
     """
 
     zero_shift_deg: float
     displacement_mm: float
     radius_mm: float
-    size_nm: float
     profile: Profile
     background: Background
     strongest_counts: float
@@ -156,15 +150,6 @@ def pattern_condition(name: str, **changes: Any) -> PatternCondition:
     known = PATTERN_CONDITIONS[name]
     values = {f.name: getattr(known, f.name) for f in fields(known)}
     return PatternCondition(**{**values, **{key: value for key, value in changes.items() if value is not None}})
-
-
-def _profile(fwhm_deg: float, size_nm: float, wavelength_angstrom: float, eta: float, axial_deg: float) -> Profile:
-    """Width of instrument and crystallites, added in squares.
-
-    Scherrer's width is Kλ/(L cosθ), and 1/cos² θ = 1 + tan² θ: it adds as much to Caglioti's U as to W.
-    """
-    scherrer = math.degrees(SCHERRER * wavelength_angstrom / (10.0 * size_nm)) ** 2
-    return Profile(u=scherrer, w=fwhm_deg**2 + scherrer, eta=eta, axial_divergence_deg=axial_deg)
 
 
 def _log_uniform(rng: np.random.Generator, limits: Range) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ _TEXT = ("id", "structure", "source", "space_group", "crystal_system", "bravais_
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 _GRID = ("wavelength_angstrom", "ka2_angstrom", "ka2_ratio", "two_theta_min_deg", "step_deg")
 _SHIFT = ("zero_shift_deg", "sample_displacement_mm", "radius_mm")
-_PROFILE = ("caglioti_u", "caglioti_v", "caglioti_w", "lorentzian", "axial_divergence_deg", "size_nm")
+_PROFILE = ("instrument_fwhm_deg", "lorentzian", "axial_divergence_deg", "size_nm")
 _BACKGROUND = ("background_constant", "background_exponential", "background_decay_deg")
 _HUMP = ("background_hump", "background_hump_centre_deg", "background_hump_fwhm_deg")
 _LISTS = {
@@ -93,12 +94,10 @@ def as_row(sample: Sample) -> dict[str, Any]:
         "zero_shift_deg": measured.zero_shift_deg,
         "sample_displacement_mm": measured.displacement_mm,
         "radius_mm": measured.radius_mm,
-        "caglioti_u": profile.u,
-        "caglioti_v": profile.v,
-        "caglioti_w": profile.w,
+        "instrument_fwhm_deg": math.sqrt(profile.w),
         "lorentzian": profile.eta,
         "axial_divergence_deg": profile.axial_divergence_deg,
-        "size_nm": measured.size_nm,
+        "size_nm": profile.crystallite_size_nm,
         "background_constant": background.constant,
         "background_exponential": background.exponential,
         "background_decay_deg": background.decay_deg,

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -19,7 +17,8 @@ def test_what_is_drawn_keeps_its_limits(name: str) -> None:
     drawn = [condition.draw(rng, CU, (5.0, 80.0)) for _ in range(200)]
     assert all(abs(m.zero_shift_deg) <= condition.zero_limit_deg for m in drawn)
     assert all(abs(m.displacement_mm) <= condition.displacement_limit_mm for m in drawn)
-    assert all(condition.size_nm[0] <= m.size_nm <= condition.size_nm[1] * (1 + 1e-12) for m in drawn)
+    low, high = condition.size_nm
+    assert all(low <= m.profile.crystallite_size_nm <= high * (1 + 1e-12) for m in drawn)
     assert {len(m.foreign) for m in drawn} == set(range(condition.max_foreign + 1))
     assert all((m.noise_seed is None) is not condition.noise for m in drawn)
     if condition.zero_limit_deg:
@@ -27,12 +26,11 @@ def test_what_is_drawn_keeps_its_limits(name: str) -> None:
         assert min(zeros) < -0.9 < 0.9 < max(zeros)
 
 
-@pytest.mark.parametrize("two_theta", [10.0, 45.0, 78.0])
-def test_small_crystallites_widen_lines_as_scherrer_says(two_theta: float) -> None:
+def test_width_and_size_are_those_of_the_condition() -> None:
     condition = pattern_condition("ideal", fwhm_deg=(0.06, 0.06), size_nm=(30.0, 30.0))
-    width = condition.draw(np.random.default_rng(0), CU, (5.0, 80.0)).profile.fwhm_deg(two_theta)
-    scherrer = math.degrees(0.9 * CU.wavelength_angstrom / (300.0 * math.cos(math.radians(two_theta / 2.0))))
-    assert float(width) == pytest.approx(math.hypot(0.06, scherrer), rel=1e-9)
+    profile = condition.draw(np.random.default_rng(0), CU, (5.0, 80.0)).profile
+    assert profile.crystallite_size_nm == pytest.approx(30.0)
+    assert float(profile.fwhm_deg(45.0)) == pytest.approx(0.06)
 
 
 def test_changes_are_checked() -> None:
