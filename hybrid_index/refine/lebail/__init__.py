@@ -1,0 +1,6 @@
+"""Whole-pattern fits of a cell: intensities by Le Bail's or Pawley's method, and what they say about the cell."""
+
+from hybrid_index.refine.lebail.fit import lebail_fit
+from hybrid_index.refine.lebail.result import FittedReflections, LeBailFit
+
+__all__ = ["FittedReflections", "LeBailFit", "lebail_fit"]
