@@ -163,7 +163,7 @@ def draw_cases(
     Structures that cannot be simulated, that show too few lines, or whose lines span but a derivative of their lattice
     (so that nobody could find it), are passed over.
     """
-    wanted = _stratified(lattice for lattice in lattices if lattice.half == half and lattice.system in systems)
+    wanted = stratified(lattice for lattice in lattices if lattice.half == half and lattice.system in systems)
     radiation = parse_radiation(RADIATION)
     cases = (case for lattice in wanted if (case := _case(lattice, condition, radiation)) is not None)
     return list(islice(cases, skip, skip + limit))
@@ -203,7 +203,7 @@ def spanned_index(hkl: IntArray) -> int:
     return index
 
 
-def _stratified(lattices: Iterable[KnownLattice]) -> list[KnownLattice]:
+def stratified(lattices: Iterable[KnownLattice]) -> list[KnownLattice]:
     """Order lattices so that strata of crystal system and volume take turns."""
     strata: dict[str, dict[int, list[KnownLattice]]] = defaultdict(lambda: defaultdict(list))
     for lattice in sorted(lattices, key=lambda lattice: lattice.key):

@@ -32,8 +32,10 @@ _LEAST_FACTOR = 0.2
 """No intensity falls to less than this share of itself at once: one that reaches zero could never rise again."""
 _DAMPING = (1.0e-3, 1.0e-6, 1.0e7)
 """At the start, least, and largest: where no step helps, the fit is at rest."""
-_SMALL_GAIN = 2.0e-5
+_SMALL_GAIN = 4.0e-5
 """Relative gain in χ² below which a step counts as none."""
+_CLEAR = 3.0
+"""Intensity over its uncertainty from which a reflection has a say in positions and widths."""
 _UNRESOLVED_FWHM = 0.5
 """Neighbours nearer than this have the same intensity per reflection, within its size (Pawley)."""
 
@@ -50,10 +52,15 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Normal:
-    """Normal equations at a state: banded block of intensities (factorised), mixed block, reduced block, gradients."""
+    """Normal equations at a state, intensities eliminated.
+
+    ``factor`` of the banded block of intensities, ``held`` (m,) what priors add to its diagonal; ``solved`` (m, p) the
+    mixed block divided by it, ``solved_gradient`` (m,) the same of the gradient; ``reduced`` (p, p) and
+    ``reduced_gradient`` (p,) what is left for the other parameters.
+    """
 
     factor: FloatArray
-    mixed: FloatArray
+    held: FloatArray
     solved: FloatArray
     reduced: FloatArray
     reduced_gradient: FloatArray
@@ -111,14 +118,14 @@ def normal_equations(
 ) -> Normal:
     """Set up the normal equations and eliminate the intensities."""
     drawn, weight = state.drawn, problem.weight
-    jacobian = np.ascontiguousarray(derivatives(problem, drawn, state.intensity)[:, free])
+    jacobian = np.ascontiguousarray(derivatives(problem, drawn, _shrunk(problem, state))[:, free])
     residual = weight * (problem.intensity - state.calculated)
-    x = problem.two_theta_deg
-    inner_first, inner_last = kernels.windows(x, drawn.centre, drawn.fwhm, -drawn.axial * drawn.cot, INNER_FWHM)
+    inner_first, inner_last = drawn.windows(problem.two_theta_deg, INNER_FWHM)
     band, mixed = kernels.normal_blocks(
         weight, drawn.profile, drawn.first, drawn.offset, inner_first, inner_last, jacobian
     )
     gradient = drawn.project(residual)
+    data = band[0].copy()
     _add_intensity_prior(problem, state, mode, band, gradient)
     precision = problem.prior_esd[free] ** -2.0
     own = jacobian.T @ (weight[:, None] * jacobian) + np.diag(precision)
@@ -127,12 +134,20 @@ def normal_equations(
     solved = cho_solve_banded((factor, True), np.column_stack([mixed, gradient]))
     return Normal(
         factor=factor,
-        mixed=mixed,
+        held=band[0] - data,
         solved=solved[:, :-1],
         reduced=own - mixed.T @ solved[:, :-1],
         reduced_gradient=own_gradient - mixed.T @ solved[:, -1],
         solved_gradient=solved[:, -1],
     )
+
+
+def _shrunk(problem: Problem, state: State) -> FloatArray:
+    """Intensities (m,) less what noise makes of them: hundreds of reflections of nothing know nothing of the cell."""
+    drawn = state.drawn
+    information = kernels.squares(problem.weight, drawn.profile, drawn.first, drawn.last, drawn.offset)
+    signal = (state.intensity**2 * information) ** 2
+    return np.asarray(state.intensity * signal / (signal + _CLEAR**4), dtype=np.float64)
 
 
 def _add_intensity_prior(

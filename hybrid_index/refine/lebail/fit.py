@@ -16,12 +16,12 @@ from hybrid_index.refine.lebail.result import FittedReflections, LeBailFit
 from hybrid_index.refine.lebail.setup import Absent, set_up
 from hybrid_index.refine.lebail.widths import WIDTH_NAMES
 from hybrid_index.refine.positions import SHIFTS, free_parameters
-from hybrid_index.types import Pattern, Shift
+from hybrid_index.types import Pattern, PeakList, Shift
 from hybrid_index.units import DEFAULT_RADIUS_MM, FloatArray, displacement_slope
 
 MAX_ITERATIONS = 40
 _STAGES: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (2, ("background", "W", "Y")),
+    (2, ("background",)),
     (3, ("background", "W", "Y", *SHIFTS)),
     (4, ("background", "W", "Y", *SHIFTS, "cell")),
     (MAX_ITERATIONS, ("background", *WIDTH_NAMES, *SHIFTS, "cell", "axial", "ka2_ratio")),
@@ -36,6 +36,7 @@ def lebail_fit(
     bravais_lattice: BravaisLattice,
     *,
     shift: Shift | None = None,
+    peaks: PeakList | None = None,
     two_theta_range_deg: tuple[float, float] | None = None,
     intensities: Intensities = "lebail",
     absent: Absent | None = None,
@@ -55,6 +56,8 @@ def lebail_fit(
         Conventional cell, right to a small part of a line width: refine it against the peaks first.
     shift
         Shifts to start from.
+    peaks
+        Lines of the pattern, where they are at hand: their widths are a better start than what detection sees.
     two_theta_range_deg
         Range to fit, degrees; all of it by default.
     intensities
@@ -86,7 +89,7 @@ def lebail_fit(
     >>> fit.r_wp / fit.r_exp  # doctest: +SKIP
     1.02
     """
-    problem, parameters = set_up(pattern, cell, bravais_lattice, shift, two_theta_range_deg, absent, radius_mm)
+    problem, parameters = set_up(pattern, cell, bravais_lattice, shift, peaks, two_theta_range_deg, absent, radius_mm)
     state = engine.start(problem, parameters)
     if state is None:
         raise InputError(f"{cell.parameters} is no cell that can be fitted; check it", source=pattern.source or None)
@@ -125,15 +128,17 @@ def _collect(
     drawn, weight = state.drawn, problem.weight
     residual = problem.intensity - state.calculated
     total = float(np.sum(weight * problem.intensity**2))
-    n_free = int(free.sum()) + len(problem.hkl)
+    inverse = cho_solve_banded((normal.factor, True), np.eye(len(problem.hkl)))
+    # what the pattern itself determines: reflections that overlap fully count once
+    n_free = int(free.sum()) + len(problem.hkl) - float(normal.held @ np.diag(inverse))
     r_wp = math.sqrt(float(np.sum(weight * residual**2)) / total)
-    r_exp = math.sqrt(max(problem.intensity.size - n_free, 1) / total)
+    r_exp = math.sqrt(max(problem.intensity.size - n_free, 1.0) / total)
     chi2 = (r_wp / r_exp) ** 2
     scale = max(chi2, 1.0) * correlated_noise(residual * np.sqrt(weight))
     covariance = np.linalg.inv(normal.reduced) * scale
     names = tuple(name for name, is_free in zip(problem.names, free, strict=True) if is_free)
     esd = dict(zip(names, np.sqrt(np.diag(covariance)).tolist(), strict=True))
-    inverse = cho_solve_banded((normal.factor, True), np.eye(len(problem.hkl))) * scale
+    inverse *= scale
     inverse += normal.solved @ covariance @ normal.solved.T
     profile = problem.names[problem.n_position : problem.n_profile]
     values = dict(zip(problem.names, drawn.parameters.tolist(), strict=True))

@@ -108,39 +108,69 @@ def derivatives(
     last: IntArray,
     out: FloatArray,
 ) -> None:
-    """Add the derivatives of the pattern to *out* (n, p).
+    """Add the derivatives of the pattern to *out* (n, p); windows ``first``, ``last`` may be shorter than when drawn.
 
     Its columns: the parameters of the positions (``centre_slope`` is (w, m, p_position)), those of the widths
     (``fwhm_slope``, ``eta_slope`` are (m, p_width)), the axial divergence, and the share of the second line.
     """
     n_position, n_width = centre_slope.shape[2], fwhm_slope.shape[1]
+    longest = 0
     for k in range(centre.shape[1]):
-        single = is_narrow(axial, cot[k], fwhm[k])
-        width = fwhm[k]
+        longest = max(longest, last[k] - first[k])
+    # by the centre, the width, the Lorentzian share, the axial divergence; and the profile itself
+    by = np.empty((longest, 5))
+    for k in range(centre.shape[1]):
+        n = last[k] - first[k]
         for line in range(centre.shape[0]):
-            if not np.isfinite(centre[line, k]):
-                continue
-            for ray in range(1 if single else ray_square.shape[0]):
-                square = 1.0 / 3.0 if single else ray_square[ray]
-                area = intensity[k] * (1.0 if single else ray_weight[ray])
-                c = centre[line, k] - axial * square * cot[k]
-                for i in range(first[k], last[k]):
-                    u = (x[i] - c) / width
-                    lorentz = 2.0 / (np.pi * width) / (1.0 + 4.0 * u * u)
-                    gauss = _GAUSS_HEIGHT / width * np.exp(-_FOUR_LN2 * u * u) if u * u < _GAUSS_END else 0.0
-                    fall = eta[k] * lorentz * 8.0 / (1.0 + 4.0 * u * u) + (1.0 - eta[k]) * gauss * 2.0 * _FOUR_LN2
-                    value = eta[k] * lorentz + (1.0 - eta[k]) * gauss
-                    scale = area * share[line]
-                    by_centre = scale * fall * u / width
-                    by_width = scale * (fall * u * u - value) / width
-                    by_eta = scale * (lorentz - gauss)
+            if np.isfinite(centre[line, k]) and n > 0:
+                _sum_rays(
+                    x[first[k] : last[k]], centre[line, k], fwhm[k], eta[k], cot[k], axial, ray_square, ray_weight, by
+                )  # fmt: skip
+                scale = intensity[k] * share[line]
+                for i in range(n):
+                    row = out[first[k] + i]
                     for j in range(n_position):
-                        out[i, j] += by_centre * centre_slope[line, k, j]
+                        row[j] += scale * by[i, 0] * centre_slope[line, k, j]
                     for j in range(n_width):
-                        out[i, n_position + j] += by_width * fwhm_slope[k, j] + by_eta * eta_slope[k, j]
-                    out[i, n_position + n_width] -= by_centre * square * cot[k]
+                        slope = by[i, 1] * fwhm_slope[k, j] + by[i, 2] * eta_slope[k, j]
+                        row[n_position + j] += scale * slope
+                    row[n_position + n_width] += scale * by[i, 3]
                     if line == 1:
-                        out[i, n_position + n_width + 1] += area * value
+                        row[n_position + n_width + 1] += intensity[k] * by[i, 4]
+
+
+@njit(cache=True, nogil=True)
+def _sum_rays(
+    x: FloatArray,
+    centre: float,
+    fwhm: float,
+    eta: float,
+    cot: float,
+    axial: float,
+    ray_square: FloatArray,
+    ray_weight: FloatArray,
+    by: FloatArray,
+) -> None:
+    """Profile of one line and its derivatives, over all rays, into *by* (n, 5)."""
+    single = is_narrow(axial, cot, fwhm)
+    for i in range(x.shape[0]):
+        by[i] = 0.0
+    for ray in range(1 if single else ray_square.shape[0]):
+        square = 1.0 / 3.0 if single else ray_square[ray]
+        weight = (1.0 if single else ray_weight[ray]) / fwhm
+        c = centre - axial * square * cot
+        for i in range(x.shape[0]):
+            u = (x[i] - c) / fwhm
+            body = 1.0 / (1.0 + 4.0 * u * u)
+            lorentz = weight * 2.0 / np.pi * body
+            gauss = weight * _GAUSS_HEIGHT * np.exp(-_FOUR_LN2 * u * u) if u * u < _GAUSS_END else 0.0
+            fall = eta * lorentz * 8.0 * body + (1.0 - eta) * gauss * 2.0 * _FOUR_LN2
+            value = eta * lorentz + (1.0 - eta) * gauss
+            by[i, 0] += fall * u / fwhm
+            by[i, 1] += (fall * u * u - value) / fwhm
+            by[i, 2] += lorentz - gauss
+            by[i, 3] -= fall * u / fwhm * square * cot
+            by[i, 4] += value
 
 
 @njit(cache=True, nogil=True)
@@ -162,6 +192,18 @@ def project(
     for k in range(first.shape[0]):
         for i in range(first[k], last[k]):
             out[k] += values[i] * profile[offset[k] + i - first[k]]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def squares(
+    weight: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray
+) -> FloatArray:
+    """Sum of the squares of each profile, weighted: the information on its intensity if it stood alone, shape (m,)."""
+    out = np.zeros(first.shape[0])
+    for k in range(first.shape[0]):
+        for i in range(first[k], last[k]):
+            out[k] += weight[i] * profile[offset[k] + i - first[k]] ** 2
     return out
 
 

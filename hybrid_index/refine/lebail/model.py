@@ -22,8 +22,10 @@ from hybrid_index.units import FloatArray, Radiation
 
 REACH_FWHM = 25.0
 """A line is drawn so many widths to either side: a Lorentzian has fallen to 4e-4 of its height there."""
+SLOPE_FWHM = 12.0
+"""Derivatives are taken so far out: the tails beyond tell nothing of position and width."""
 INNER_FWHM = 6.0
-"""Width of the windows in which intensities see one another in the normal equations."""
+"""So far out intensities see one another in the normal equations."""
 N_RAYS = 6
 _BOX, _BOX_WEIGHT = np.polynomial.legendre.leggauss(N_RAYS)
 RAY_SQUARE: FloatArray = ((_BOX + 1.0) / 2.0) ** 2
@@ -113,6 +115,10 @@ class Drawn:
     profile: FloatArray
     background: FloatArray
 
+    def windows(self, x: FloatArray, reach_fwhm: float) -> tuple[IntArray, IntArray]:
+        """First point (m,) of each reflection and the one after the last (m,), on the grid *x*."""
+        return window_of(x, self.centre, self.fwhm, self.axial * self.cot, reach_fwhm)
+
     def pattern(self, intensity: FloatArray) -> FloatArray:
         """Calculate the pattern (n,) of these intensities, background included."""
         out = self.background.copy()
@@ -148,7 +154,7 @@ def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
         parameters[problem.n_position : problem.n_profile - 2], centre[0], problem.least_fwhm_deg
     )
     cot = 1.0 / np.tan(np.radians(np.clip(centre[0], 0.5, 179.0)))
-    first, last = kernels.windows(problem.two_theta_deg, centre, fwhm, -axial * cot, REACH_FWHM)
+    first, last = window_of(problem.two_theta_deg, centre, fwhm, axial * cot, REACH_FWHM)
     offset = np.concatenate([[0], np.cumsum(last - first)])
     profile = np.empty(int(offset[-1]))
     share = np.array([1.0, ratio])[: len(lines)]
@@ -178,11 +184,20 @@ def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
 def derivatives(problem: Problem, drawn: Drawn, intensity: FloatArray) -> FloatArray:
     """Derivatives of the pattern by all parameters but the intensities, shape (n, p)."""
     out = np.zeros((problem.two_theta_deg.size, problem.n_profile))
+    first, last = drawn.windows(problem.two_theta_deg, SLOPE_FWHM)
     kernels.derivatives(
         problem.two_theta_deg, intensity, drawn.centre, drawn.centre_slope, drawn.share, drawn.fwhm, drawn.fwhm_slope,
-        drawn.eta, drawn.eta_slope, drawn.cot, drawn.axial, RAY_SQUARE, RAY_WEIGHT, drawn.first, drawn.last, out,
+        drawn.eta, drawn.eta_slope, drawn.cot, drawn.axial, RAY_SQUARE, RAY_WEIGHT, first, last, out,
     )  # fmt: skip
     return np.hstack([out, problem.basis])
+
+
+def window_of(
+    x: FloatArray, centre: FloatArray, fwhm: FloatArray, lowest_ray: FloatArray, reach_fwhm: float
+) -> tuple[IntArray, IntArray]:
+    """First point (m,) of each reflection and the one after the last (m,); see :func:`kernels.windows`."""
+    first, last = kernels.windows(x, centre, fwhm, -lowest_ray, reach_fwhm)
+    return first, last
 
 
 def _wavelengths(radiation: Radiation) -> list[float]:

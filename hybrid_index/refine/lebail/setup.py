@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from scipy.interpolate import BSpline
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.peaks.background import fit_background
-from hybrid_index.peaks.detect import WidthLaw
+from hybrid_index.peaks.detect import WidthLaw, fit_width_law
 from hybrid_index.peaks.grid import WorkingPattern, working_pattern
 from hybrid_index.peaks.noise import moving_average
 from hybrid_index.peaks.options import PeakOptions
@@ -20,8 +20,8 @@ from hybrid_index.refine.lebail.model import Problem
 from hybrid_index.refine.lebail.widths import start_widths
 from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG
 from hybrid_index.refine.positions import free_parameters
-from hybrid_index.types import IntArray, Pattern, Shift
-from hybrid_index.units import FloatArray, q_from_two_theta, shift_two_theta, two_theta_from_q, unshift_two_theta
+from hybrid_index.types import IntArray, Pattern, PeakList, Shift
+from hybrid_index.units import FloatArray, Radiation, q_from_two_theta, shift_two_theta, two_theta_from_q, unshift_two_theta
 
 Absent = Callable[[IntArray], npt.NDArray[np.bool_]]
 """Which of the reflections hkl (m, 3) are systematically absent, as a mask (m,)."""
@@ -35,10 +35,10 @@ _MARGIN_FWHM = 1.0
 _NO_WIDTH_DEG = 0.1
 _PRIOR_FACTOR = 3.5
 """Shifts are held as loosely as when lines are refined."""
-_KNOT_FWHM = 60.0
-_KNOTS = (2, 12)
+_KNOT_FWHM = 50.0
+_KNOTS = (8, 14)
 """The correction of the background bends over so many widths, and so few or many times in all."""
-_BACKGROUND_FREEDOM = (0.3, 3.0)
+_BACKGROUND_FREEDOM = (0.4, 2.0)
 """It is expected to be below this share of the background, and so many standard uncertainties of a point."""
 _AXIAL = (0.1, 0.3)
 """Axial shift at cot 2θ = 1 expected at the start, and its prior uncertainty, in peak widths."""
@@ -52,6 +52,7 @@ def set_up(
     cell: Cell,
     lattice: BravaisLattice,
     shift: Shift | None,
+    peaks: PeakList | None,
     two_theta_range_deg: tuple[float, float] | None,
     absent: Absent | None,
     radius_mm: float,
@@ -64,7 +65,7 @@ def set_up(
         )
     low, high = two_theta_range_deg or (None, None)
     work = working_pattern(pattern, PeakOptions(min_two_theta_deg=low, max_two_theta_deg=high))
-    law = work.width or WidthLaw(constant=_NO_WIDTH_DEG**2, slope=0.0)
+    law = _width_law(work, peaks)
     x = work.two_theta_deg
     fwhm = float(np.median(law.at(x)))
     base = fit_background(x, work.intensity, work.sigma, fwhm)
@@ -151,6 +152,14 @@ def reflections_in_range(
     return hkl[first], np.add.reduceat(multiplicity, first)
 
 
+def _width_law(work: WorkingPattern, peaks: PeakList | None) -> WidthLaw:
+    """Widths of the peaks that were fitted, else those that detection sees."""
+    if peaks is not None and np.isfinite(peaks.fwhm_deg).any():
+        known = np.isfinite(peaks.fwhm_deg)
+        return fit_width_law(peaks.two_theta_deg[known], peaks.fwhm_deg[known])
+    return work.width or WidthLaw(constant=_NO_WIDTH_DEG**2, slope=0.0)
+
+
 def _background_basis(work: WorkingPattern, base: FloatArray, fwhm_deg: float) -> tuple[FloatArray, FloatArray]:
     """Cubic B-splines (n, b) that may correct the background, and how large their coefficients may be (b,)."""
     x = work.two_theta_deg
@@ -168,3 +177,21 @@ def _levelled_variance(work: WorkingPattern) -> FloatArray:
     variance, mean = work.sigma**2, moving_average(work.sigma**2, 5)
     level = np.abs(work.intensity - moving_average(work.intensity, 5)) < _SAME_LEVEL * work.sigma
     return np.asarray(np.where(level, mean, variance), dtype=np.float64)
+
+
+def range_end_deg(
+    cells: Iterable[tuple[Cell, BravaisLattice]], radiation: Radiation, most_reflections: int
+) -> float:
+    """2θ (degrees) up to which no cell of several has more than so many distinct reflections; at most 179°.
+
+    Fits that are to be compared need the same range, and beyond some density reflections say nothing.
+    """
+    wavelength = radiation.wavelength_angstrom
+    ends = [179.0]
+    for cell, lattice in cells:
+        q_max = float(q_from_two_theta(ends[-1], wavelength))
+        enough = min(q_max, (100.0 * most_reflections / cell.volume) ** (2.0 / 3.0))
+        q = enumerate_reflections(cell.metric, lattice, enough, merge_equal_q=True).q
+        if q.size > most_reflections:
+            ends.append(min(ends[-1], float(two_theta_from_q(q[most_reflections], wavelength)) - 1.0e-3))
+    return ends[-1]
