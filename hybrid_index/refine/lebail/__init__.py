@@ -2,6 +2,7 @@
 
 from hybrid_index.refine.lebail.fit import lebail_fit
 from hybrid_index.refine.lebail.result import FittedReflections, LeBailFit
+from hybrid_index.refine.lebail.score import Comparison, compare
 from hybrid_index.refine.lebail.setup import range_end_deg
 
-__all__ = ["FittedReflections", "LeBailFit", "lebail_fit", "range_end_deg"]
+__all__ = ["Comparison", "FittedReflections", "LeBailFit", "compare", "lebail_fit", "range_end_deg"]

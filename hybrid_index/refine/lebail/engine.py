@@ -144,9 +144,7 @@ def normal_equations(
 
 def _shrunk(problem: Problem, state: State) -> FloatArray:
     """Intensities (m,) less what noise makes of them: hundreds of reflections of nothing know nothing of the cell."""
-    drawn = state.drawn
-    information = kernels.squares(problem.weight, drawn.profile, drawn.first, drawn.last, drawn.offset)
-    signal = (state.intensity**2 * information) ** 2
+    signal = (state.intensity**2 * state.drawn.information(problem.weight)) ** 2
     return np.asarray(state.intensity * signal / (signal + _CLEAR**4), dtype=np.float64)
 
 

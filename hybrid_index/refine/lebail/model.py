@@ -125,6 +125,11 @@ class Drawn:
         kernels.add_reflections(intensity, self.profile, self.first, self.last, self.offset, out)
         return out
 
+    def information(self, weight: FloatArray) -> FloatArray:
+        """1/σ² of each intensity (m,) if its reflection stood alone, for weights (n,) of the points."""
+        found = kernels.squares(weight, self.profile, self.first, self.last, self.offset)
+        return np.asarray(found, dtype=np.float64)
+
     def project(self, values: FloatArray) -> FloatArray:
         """Sums of *values* (n,) under each reflection, shape (m,)."""
         return np.asarray(kernels.project(values, self.profile, self.first, self.last, self.offset), dtype=np.float64)

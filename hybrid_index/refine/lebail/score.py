@@ -1,0 +1,178 @@
+"""Which of several cells a pattern speaks for, in bits.
+
+Fits of one pattern differ in how much they explain and in how much they could explain. What is assumed:
+
+- **Points.** Points within half a line width go together; their mean is one independent datum.
+- **Errors.** A datum has its counting error, and an error in proportion to the lines there, since no calculated line
+  has quite the right shape. The proportion is that of the best of the fits, and the same for all of them.
+- **Foreign lines.** Here and there a stretch of the pattern belongs to something else, whatever the cell. So a line
+  that is left over costs some fifteen bits, not the thousands that its height would make.
+- **Lines.** Reflections nearer than half a width are one line. A line is absent with a probability that is estimated
+  for each fit, else its intensity may be of any order of magnitude. So a line that is needed costs more the better it
+  is known, and lines that are not needed cost a bit or so each: a cell that is too large wins nothing.
+- **Cell.** Each free parameter costs how much better it is known after the fit than before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from hybrid_index.errors import InputError
+from hybrid_index.refine.lebail.result import LeBailFit
+from hybrid_index.refine.positions import free_parameters
+from hybrid_index.types import IntArray
+from hybrid_index.units import FloatArray
+
+_DATUM_FWHM = 0.5
+_SAME_LINE_FWHM = 0.5
+_MODEL_ERROR = (0.01, 0.3)
+"""Least and largest error of a calculated line, as a fraction of itself."""
+_CLEAR = 10.0
+"""Height over noise from which a datum says how good line shapes are."""
+_MEDIAN_OF_SQUARES = 0.455
+"""Of a normal variable of unit variance."""
+_FOREIGN_BEGINS = 0.005
+_FOREIGN_GOES_ON = 0.7
+_FOREIGN_COST = 0.5
+"""Probability that a foreign line begins at a datum, and goes on at the next; nats for each datum of it."""
+_ABSENT_LIMITS = (0.02, 0.98)
+_KNOWN_BEFORE = 0.01
+"""Relative uncertainty of lengths, and of angles in radians, before a cell was fitted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a fit is worth against others of the same pattern, in bits.
+
+    Parameters
+    ----------
+    bits
+        The total; differences count, and the best has 0.
+    misfit, lines, cell
+        Its parts, none positive: what is left unexplained, and the price of lines and of the cell.
+    n_lines, n_absent
+        Lines that the pattern could tell apart, and how many of them (estimated) are absent.
+    """
+
+    bits: float
+    misfit: float
+    lines: float
+    cell: float
+    n_lines: int
+    n_absent: float
+
+
+def compare(fits: Sequence[LeBailFit]) -> list[Comparison]:
+    """Compare fits of one pattern over one range, by the evidence for their cells; see the module.
+
+    Parameters
+    ----------
+    fits
+        At least one; all with the same points.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the fits are of different patterns or ranges.
+    """
+    if not fits:
+        raise InputError("there is no fit to compare; give at least one")
+    x = fits[0].two_theta_deg
+    if any(not np.array_equal(fit.two_theta_deg, x) for fit in fits):
+        raise InputError("the fits are not of the same points; fit all cells over one range")
+    best = min(fits, key=lambda fit: fit.chi2)
+    fwhm = np.interp(x, best.reflections.two_theta_deg, best.reflections.fwhm_deg)
+    edges = _datum_edges(x, fwhm)
+    count = np.diff(np.append(edges, x.size))
+    noise = np.add.reduceat(fits[0].sigma ** 2, edges) / count**2
+    net = np.maximum(np.add.reduceat(best.observed - best.background, edges) / count, 0.0)
+    misfits = [np.add.reduceat(fit.difference, edges) / count for fit in fits]
+    error = min(_model_error(misfit, noise, net) for misfit in misfits)
+    variance = noise + (error * net) ** 2
+    # for single points: errors of a line shape go together over a datum
+    per_point = fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
+    parts = [_parts(fit, misfit / np.sqrt(variance), per_point) for fit, misfit in zip(fits, misfits, strict=True)]
+    top = max(misfit + lines + cell for misfit, lines, cell, _, _ in parts)
+    return [
+        Comparison(bits=misfit + lines + cell - top, misfit=misfit, lines=lines, cell=cell, n_lines=n, n_absent=absent)
+        for misfit, lines, cell, n, absent in parts
+    ]
+
+
+def _datum_edges(x: FloatArray, fwhm: FloatArray) -> IntArray:
+    """First point of each datum."""
+    place = np.concatenate([[0.0], np.cumsum(np.diff(x) / (_DATUM_FWHM * fwhm[:-1]))])
+    return np.asarray(np.flatnonzero(np.diff(np.floor(place), prepend=-1.0) > 0.0), dtype=np.int64)
+
+
+def _model_error(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> float:
+    """Typical error of the line shapes, as a fraction of the lines."""
+    clear = net > _CLEAR * np.sqrt(noise)
+    if not clear.any():
+        return _MODEL_ERROR[0]
+    squares = (misfit[clear] ** 2 - noise[clear]) / net[clear] ** 2
+    return float(np.sqrt(np.clip(np.median(squares) / _MEDIAN_OF_SQUARES, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
+
+
+def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> tuple[float, float, float, int, float]:
+    """Misfit, lines and cell in bits; lines and absent lines."""
+    lines, n, absent = _line_nats(fit, variance)
+    nats = np.array([misfit_nats(z), lines, _cell_nats(fit)])
+    misfit_bits, line_bits, cell_bits = (nats / np.log(2.0)).tolist()
+    return misfit_bits, line_bits, cell_bits, n, absent
+
+
+@njit(cache=True, nogil=True)
+def misfit_nats(z: FloatArray) -> float:
+    """Log-likelihood of standardised misfits (n,), some of which come in stretches from foreign lines."""
+    own, foreign = 1.0 - _FOREIGN_BEGINS, _FOREIGN_BEGINS
+    total = 0.0
+    for value in z:
+        own *= np.exp(-0.5 * min(value * value, 1400.0))
+        foreign *= np.exp(-_FOREIGN_COST)
+        scale = own + foreign
+        total += np.log(scale)
+        own, foreign = own / scale, foreign / scale
+        begun = own * _FOREIGN_BEGINS + foreign * _FOREIGN_GOES_ON
+        own, foreign = 1.0 - begun, begun
+    return total
+
+
+def _line_nats(fit: LeBailFit, variance: FloatArray) -> tuple[float, int, float]:
+    """Price of the lines, their number, and how many of them are absent."""
+    listed, drawn = fit.reflections, fit.drawn
+    information = drawn.information(1.0 / variance)
+    order = np.argsort(listed.two_theta_deg)
+    position, fwhm = listed.two_theta_deg[order], listed.fwhm_deg[order]
+    starts = []
+    last = -np.inf
+    for i in range(position.size):
+        if position[i] - last > _SAME_LINE_FWHM * fwhm[i]:
+            starts.append(i)
+            last = position[i]
+    intensity = np.add.reduceat(listed.intensity[order], starts)
+    # a line that lies outside the points has no information, and no price
+    seen = np.maximum.reduceat(information[order], starts)
+    z = np.maximum(intensity, 0.0)[seen > 0.0] * np.sqrt(seen[seen > 0.0])
+    span = np.log(max(float(z.max(initial=0.0)), 10.0))
+    # ∫ of the likelihood over an intensity of any order of magnitude, against its maximum
+    present = np.minimum(np.sqrt(2.0 * np.pi) / (np.maximum(z, 1.0) * span), 1.0)
+    nothing = np.exp(-0.5 * np.minimum(z * z, 1400.0))
+    share = 0.3
+    for _ in range(30):
+        belief = share * nothing / (share * nothing + (1.0 - share) * present)
+        share = float(np.clip(belief.mean() if belief.size else share, *_ABSENT_LIMITS))
+    return float(np.sum(np.log(share * nothing + (1.0 - share) * present))), z.size, share * z.size
+
+
+def _cell_nats(fit: LeBailFit) -> float:
+    """Price of the free cell parameters."""
+    names = free_parameters(fit.bravais_lattice)
+    unit = [getattr(fit.cell, name) if len(name) == 1 else np.degrees(1.0) for name in names]
+    rows = [fit.parameter_names.index(name) for name in names]
+    relative = fit.covariance[np.ix_(rows, rows)] / np.outer(unit, unit) / _KNOWN_BEFORE**2
+    return float(0.5 * np.sum(np.log(np.minimum(np.linalg.eigvalsh(relative), 1.0))))
