@@ -25,7 +25,7 @@ from hybrid_index.refine.lebail import Comparison, LeBailFit, compare, lebail_fi
 from hybrid_index.types import IndexingResult, Pattern, Shift
 from hybrid_index.units import FloatArray
 
-MOST_REFLECTIONS = 350
+MOST_REFLECTIONS = 300
 """Of any of the cells that are compared: the range ends there."""
 MOST_LISTED = 6
 """Answers of the list that are compared."""
@@ -114,7 +114,7 @@ def contest(case: Case, pattern: Pattern, result: IndexingResult, rank: int | No
     for rival in rivals:
         try:
             fit = lebail_fit(
-                pattern, rival.cell, rival.lattice, shift=rival.shift, peaks=result.peaks,
+                pattern, rival.cell, rival.lattice, shift=rival.shift, peaks=result.peaks, start=fits[0] if fits else None,
                 two_theta_range_deg=(float(x[0]), max(min(float(x[-1]), ends), float(x[0]) + 1.0)),
             )  # fmt: skip
         except InputError as error:

@@ -37,6 +37,7 @@ def lebail_fit(
     *,
     shift: Shift | None = None,
     peaks: PeakList | None = None,
+    start: LeBailFit | None = None,
     two_theta_range_deg: tuple[float, float] | None = None,
     intensities: Intensities = "lebail",
     absent: Absent | None = None,
@@ -58,6 +59,9 @@ def lebail_fit(
         Shifts to start from.
     peaks
         Lines of the pattern, where they are at hand: their widths are a better start than what detection sees.
+    start
+        Another cell's fit of the same points, whose widths and background are a still better start, and save half of
+        the time.
     two_theta_range_deg
         Range to fit, degrees; all of it by default.
     intensities
@@ -90,12 +94,15 @@ def lebail_fit(
     1.02
     """
     problem, parameters = set_up(pattern, cell, bravais_lattice, shift, peaks, two_theta_range_deg, absent, radius_mm)
+    stages = _STAGES
+    if start is not None:
+        parameters, stages = taken_over(problem, parameters, start), _STAGES[-1:]
     state = engine.start(problem, parameters)
     if state is None:
         raise InputError(f"{cell.parameters} is no cell that can be fitted; check it", source=pattern.source or None)
     possible = _possible(problem, fix_shift)
     total, converged = 0, False
-    for most, names in _STAGES:
+    for most, names in stages:
         free = problem.where(*names) & possible
         state, converged, steps = engine.descend(problem, state, free, intensities, most)
         total += steps
@@ -103,6 +110,14 @@ def lebail_fit(
         state = engine.partitioned(problem, state.drawn, state.intensity, engine.FIRST_CYCLES)
     normal = engine.normal_equations(problem, state, free, intensities)
     return _collect(pattern, problem, state, normal, free, intensities, converged, total)
+
+
+def taken_over(problem: Problem, parameters: FloatArray, fit: LeBailFit) -> FloatArray:
+    """Parameters with the widths, and so on, of a fit of the same points."""
+    if not np.array_equal(fit.two_theta_deg, problem.two_theta_deg):
+        raise InputError("the fit to start from is of other points; take the same range", source="start")
+    n = problem.n_profile - problem.n_position + problem.basis.shape[1]
+    return np.concatenate([parameters[:-n], fit.drawn.parameters[-n:]])
 
 
 def _possible(problem: Problem, fix_shift: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -22,6 +22,8 @@ import numpy as np
 from numba import njit
 
 from hybrid_index.errors import InputError
+from hybrid_index.lattice import primitive_basis
+from hybrid_index.merit import SUPERLATTICE_PRICE
 from hybrid_index.refine.lebail.result import LeBailFit
 from hybrid_index.refine.positions import free_parameters
 from hybrid_index.types import IntArray
@@ -37,9 +39,12 @@ _MEDIAN_OF_SQUARES = 0.455
 """Of a normal variable of unit variance."""
 _FOREIGN_BEGINS = 0.005
 _FOREIGN_GOES_ON = 0.7
-_FOREIGN_COST = 0.5
-"""Probability that a foreign line begins at a datum, and goes on at the next; nats for each datum of it."""
+_FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
+"""Probability that a foreign line begins at a datum, and goes on at the next; nats for each datum of it, and as what
+power of its height its likelihood falls: its height has its price, as that of a line of the cell."""
 _ABSENT_LIMITS = (0.02, 0.98)
+_PARITIES = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(1, 8)], dtype=np.int64)
+"""The sublattices of index two, by the parity that their indices (primitive basis) share."""
 _KNOWN_BEFORE = 0.01
 """Relative uncertainty of lengths, and of angles in radians, before a cell was fitted."""
 
@@ -133,7 +138,7 @@ def misfit_nats(z: FloatArray) -> float:
     total = 0.0
     for value in z:
         own *= np.exp(-0.5 * min(value * value, 1400.0))
-        foreign *= np.exp(-_FOREIGN_COST)
+        foreign *= np.exp(-_FOREIGN_COST) * max(2.0 * abs(value), 1.0) ** -_FOREIGN_POWER
         scale = own + foreign
         total += np.log(scale)
         own, foreign = own / scale, foreign / scale
@@ -157,16 +162,42 @@ def _line_nats(fit: LeBailFit, variance: FloatArray) -> tuple[float, int, float]
     intensity = np.add.reduceat(listed.intensity[order], starts)
     # a line that lies outside the points has no information, and no price
     seen = np.maximum.reduceat(information[order], starts)
-    z = np.maximum(intensity, 0.0)[seen > 0.0] * np.sqrt(seen[seen > 0.0])
-    span = np.log(max(float(z.max(initial=0.0)), 10.0))
-    # ∫ of the likelihood over an intensity of any order of magnitude, against its maximum
-    present = np.minimum(np.sqrt(2.0 * np.pi) / (np.maximum(z, 1.0) * span), 1.0)
-    nothing = np.exp(-0.5 * np.minimum(z * z, 1400.0))
+    lit = seen > 0.0
+    z = np.maximum(intensity, 0.0)[lit] * np.sqrt(seen[lit])
+    nothing, present = np.exp(-0.5 * np.minimum(z * z, 1400.0)), _any_order(z)
+    best, absent = _shared_nats(nothing, present)
+    primitive = np.rint(listed.hkl[order] @ primitive_basis(fit.bravais_lattice)).astype(np.int64)
+    for direction in _PARITIES:
+        even = np.maximum.reduceat((primitive @ direction) % 2 == 0, starts)[lit]
+        if even.any() and not even.all():
+            halves = [_shared_nats(nothing[half], present[half]) for half in (even, ~even)]
+            nats = halves[0][0] + halves[1][0] - SUPERLATTICE_PRICE * np.log(2.0)
+            if nats > best:
+                best, absent = nats, halves[0][1] + halves[1][1]
+    return best, z.size, absent
+
+
+def _any_order(z: FloatArray) -> FloatArray:
+    """Likelihood of lines of significance *z* (m,) over its maximum, for intensities of any order of magnitude.
+
+    The mean over the true significance t, evenly in log t, from 1 to that of the strongest line.
+    """
+    top = max(float(z.max(initial=0.0)), 10.0)
+    nodes = np.geomspace(1.0, 30.0, 400)
+    weight = np.gradient(np.log(nodes))
+    faint = z < 15.0
+    out = np.sqrt(2.0 * np.pi) / np.maximum(z, 1.0)
+    out[faint] = np.exp(-0.5 * (z[faint, None] - nodes) ** 2) @ weight
+    return np.asarray(out / np.log(top), dtype=np.float64)
+
+
+def _shared_nats(nothing: FloatArray, present: FloatArray) -> tuple[float, float]:
+    """Log-likelihood of lines that are absent with one probability, which is estimated, and how many are absent."""
     share = 0.3
     for _ in range(30):
         belief = share * nothing / (share * nothing + (1.0 - share) * present)
-        share = float(np.clip(belief.mean() if belief.size else share, *_ABSENT_LIMITS))
-    return float(np.sum(np.log(share * nothing + (1.0 - share) * present))), z.size, share * z.size
+        share = float(np.clip((belief.sum() + 1.0) / (belief.size + 3.0), *_ABSENT_LIMITS))
+    return float(np.sum(np.log(share * nothing + (1.0 - share) * present))), share * nothing.size
 
 
 def _cell_nats(fit: LeBailFit) -> float:
