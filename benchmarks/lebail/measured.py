@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,8 @@ MOST_REFLECTIONS = 300
 MOST_LISTED = 6
 """Answers of the list that are compared."""
 SYMMETRY_TOLERANCE = 0.002
-SAME_LATTICE = 0.003
+SAME_LATTICE = 0.0015
+KNOWN_TOLERANCE = 2.0e-4
 KNOWN = "known cell"
 
 
@@ -70,15 +72,20 @@ class Contest:
 
 
 def known_cell(case: Case, pattern: Pattern, result: IndexingResult) -> Rival:
-    """The known cell: as it stands in the list of answers, or refined against the peaks where it does not."""
+    """The known cell: as it stands in the list of answers, or refined against the peaks where it does not.
+
+    A listed cell of higher symmetry than the known one (β = 90.1° taken for 90°) is a rival, not the known cell.
+    """
     if case.gram is None:
         raise InputError("this pattern has no known cell", source=case.name)
+    setting = conventional(case.gram, KNOWN_TOLERANCE)
     for solution in result.solutions:
         refinement = solution.refinement
         lattice = refinement.candidate.bravais_lattice
-        if same_shortest_vectors(primitive_gram(refinement.cell, lattice), case.gram, case.tolerance):
+        if lattice is setting.bravais_lattice and same_shortest_vectors(
+            primitive_gram(refinement.cell, lattice), case.gram, case.tolerance
+        ):
             return Rival(origin=KNOWN, cell=refinement.cell, lattice=lattice, shift=refinement.shift)
-    setting = conventional(case.gram, SYMMETRY_TOLERANCE)
     data = result.peaks or pattern
     refinement = refine_cell(data, setting.cell, bravais_lattice=setting.bravais_lattice).solutions[0].refinement
     return Rival(origin=KNOWN, cell=refinement.cell, lattice=setting.bravais_lattice, shift=refinement.shift)
@@ -94,9 +101,7 @@ def rivals_of(known: Rival, result: IndexingResult) -> list[Rival]:
     for origin, grams in (("superlattice", superlattices(known.gram, 2)), ("sublattice", sublattices(known.gram, 2))):
         for gram in grams:
             setting = conventional(gram, SYMMETRY_TOLERANCE)
-            found.append(
-                Rival(origin=origin, cell=setting.cell, lattice=setting.bravais_lattice, shift=known.shift)
-            )
+            found.append(Rival(origin=origin, cell=setting.cell, lattice=setting.bravais_lattice, shift=known.shift))
     labels = cluster_lattices(np.array([rival.gram for rival in found]), SAME_LATTICE)
     return [found[i] for i in sorted(np.unique(labels, return_index=True)[1])]
 
@@ -133,6 +138,25 @@ def contest(case: Case, pattern: Pattern, result: IndexingResult, rank: int | No
         failures=tuple(failures),
         seconds=time.perf_counter() - start,
     )
+
+
+def contest_record(found: Contest) -> dict[str, Any]:
+    """What a table and the document say of a contest; a lead is ``None`` where there was no such rival."""
+    others = range(1, len(found.fits))
+    best = max(others, key=lambda i: found.comparisons[i].bits, default=0)
+    rival, fit = found.rivals[best], found.fits[best]
+    leads = {f"lead_{kind}": found.lead(kind) for kind in ("sublattice", "superlattice", "listed")}
+    return {
+        "name": found.name,
+        "rank": found.rank,
+        **{name: lead if np.isfinite(lead) else None for name, lead in leads.items()},
+        "best_rival": f"{rival.origin}, {rival.lattice}, V {fit.cell.volume:.0f}",
+        "chi2": found.fits[0].chi2,
+        "chi2_of_best_rival": fit.chi2,
+        "fits": len(found.fits),
+        "failures": list(found.failures),
+        "seconds": found.seconds,
+    }
 
 
 def shares(contests: Sequence[Contest]) -> dict[str, float]:

@@ -99,9 +99,7 @@ def _patterns(lattices: Sequence[KnownLattice]) -> Iterator[Simulated]:
             zero_shift_deg=float(rng.normal(0.0, 0.03)), displacement_mm=float(rng.normal(0.0, 0.05)),
             seed=int(rng.integers(2**31)), name=name,
         )  # fmt: skip
-        yield Simulated(
-            name=name, pattern=pattern, cell=setting.cell, lattice=setting.bravais_lattice, end_deg=end
-        )
+        yield Simulated(name=name, pattern=pattern, cell=setting.cell, lattice=setting.bravais_lattice, end_deg=end)
 
 
 def fit_simulated(case: Simulated) -> tuple[Fitted, LeBailFit]:

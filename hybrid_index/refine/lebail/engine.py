@@ -21,6 +21,7 @@ from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
 from hybrid_index.refine.lebail import kernels
 from hybrid_index.refine.lebail.model import INNER_FWHM, Drawn, Problem, derivatives, draw
+from hybrid_index.refine.lebail.widths import possible_widths
 from hybrid_index.units import FloatArray
 
 Intensities = Literal["lebail", "pawley"]
@@ -113,9 +114,7 @@ def descend(
     return state, False, most
 
 
-def normal_equations(
-    problem: Problem, state: State, free: npt.NDArray[np.bool_], mode: Intensities
-) -> Normal:
+def normal_equations(problem: Problem, state: State, free: npt.NDArray[np.bool_], mode: Intensities) -> Normal:
     """Set up the normal equations and eliminate the intensities."""
     drawn, weight = state.drawn, problem.weight
     jacobian = np.ascontiguousarray(derivatives(problem, drawn, _shrunk(problem, state))[:, free])
@@ -190,6 +189,8 @@ def _tried(
         return None
     parameters = state.drawn.parameters.copy()
     parameters[free] += step
+    width = slice(problem.n_position, problem.n_profile - 2)
+    parameters[width] = possible_widths(parameters[width], state.drawn.centre[0], problem.least_fwhm_deg)
     axial = problem.n_profile - 2
     parameters[axial : axial + 2] = np.maximum(parameters[axial : axial + 2], 0.0)
     drawn = draw(problem, parameters)

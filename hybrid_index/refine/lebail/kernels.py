@@ -184,9 +184,7 @@ def add_reflections(
 
 
 @njit(cache=True, nogil=True)
-def project(
-    values: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray
-) -> FloatArray:
+def project(values: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray) -> FloatArray:
     """Sum of *values* (n,) under the profile of each reflection, shape (m,)."""
     out = np.zeros(first.shape[0])
     for k in range(first.shape[0]):
@@ -196,9 +194,7 @@ def project(
 
 
 @njit(cache=True, nogil=True)
-def squares(
-    weight: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray
-) -> FloatArray:
+def squares(weight: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray) -> FloatArray:
     """Sum of the squares of each profile, weighted: the information on its intensity if it stood alone, shape (m,)."""
     out = np.zeros(first.shape[0])
     for k in range(first.shape[0]):

@@ -29,13 +29,18 @@ from hybrid_index.refine.positions import free_parameters
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
+DEBUG = 0
 _DATUM_FWHM = 0.5
 _SAME_LINE_FWHM = 0.5
-_MODEL_ERROR = (0.01, 0.3)
+_MODEL_ERROR = (0.03, 0.3)
 """Least and largest error of a calculated line, as a fraction of itself."""
+_BESIDE = (1.0, 0.6, 0.3, 0.15)
+"""Share of the height of a line that counts so many data beside it."""
+_NEARLY_AS_GOOD = 1.25
+"""Fits with up to this many times the least χ² say how wrong line shapes are."""
 _CLEAR = 10.0
 """Height over noise from which a datum says how good line shapes are."""
-_MEDIAN_OF_SQUARES = 0.455
+_MEDIAN_OF_SQUARES, _UPPER_QUARTILE_OF_SQUARES = 0.455, 1.323
 """Of a normal variable of unit variance."""
 _FOREIGN_BEGINS = 0.005
 _FOREIGN_GOES_ON = 0.7
@@ -95,12 +100,17 @@ def compare(fits: Sequence[LeBailFit]) -> list[Comparison]:
     count = np.diff(np.append(edges, x.size))
     noise = np.add.reduceat(fits[0].sigma ** 2, edges) / count**2
     net = np.maximum(np.add.reduceat(best.observed - best.background, edges) / count, 0.0)
+    net = _spread(net)
     misfits = [np.add.reduceat(fit.difference, edges) / count for fit in fits]
-    error = min(_model_error(misfit, noise, net) for misfit in misfits)
-    variance = noise + (error * net) ** 2
+    # a fit that is nearly as good as the best may be the right one: its shapes count as they are
+    good = [m for m, fit in zip(misfits, fits, strict=True) if fit.chi2 <= _NEARLY_AS_GOOD * best.chi2]
+    scale, error = (max(values) for values in zip(*(_errors(m, noise, net) for m in good), strict=True))
+    variance = scale * noise + (error * net) ** 2
     # for single points: errors of a line shape go together over a datum
-    per_point = fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
+    per_point = scale * fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
     parts = [_parts(fit, misfit / np.sqrt(variance), per_point) for fit, misfit in zip(fits, misfits, strict=True)]
+    if DEBUG:
+        print("scale %.2f err %.3f n %d" % (scale, error, noise.size))
     top = max(misfit + lines + cell for misfit, lines, cell, _, _ in parts)
     return [
         Comparison(bits=misfit + lines + cell - top, misfit=misfit, lines=lines, cell=cell, n_lines=n, n_absent=absent)
@@ -114,13 +124,26 @@ def _datum_edges(x: FloatArray, fwhm: FloatArray) -> IntArray:
     return np.asarray(np.flatnonzero(np.diff(np.floor(place), prepend=-1.0) > 0.0), dtype=np.int64)
 
 
-def _model_error(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> float:
-    """Typical error of the line shapes, as a fraction of the lines."""
+def _spread(net: FloatArray) -> FloatArray:
+    """Height of the lines (n,) that a datum lies on or beside: errors of a shape are largest on its flanks."""
+    out = net.copy()
+    for distance, share in enumerate(_BESIDE, start=1):
+        out[distance:] = np.maximum(out[distance:], share * net[:-distance])
+        out[:-distance] = np.maximum(out[:-distance], share * net[distance:])
+    return out
+
+
+def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[float, float]:
+    """What the variances are to be multiplied by, and the error of the line shapes as a fraction of the lines."""
     clear = net > _CLEAR * np.sqrt(noise)
+    scale = 1.0
+    if not clear.all():
+        scale = max(1.0, float(np.median(misfit[~clear] ** 2 / noise[~clear])) / _MEDIAN_OF_SQUARES)
     if not clear.any():
-        return _MODEL_ERROR[0]
-    squares = (misfit[clear] ** 2 - noise[clear]) / net[clear] ** 2
-    return float(np.sqrt(np.clip(np.median(squares) / _MEDIAN_OF_SQUARES, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
+        return scale, _MODEL_ERROR[0]
+    squares = (misfit[clear] ** 2 - scale * noise[clear]) / net[clear] ** 2
+    typical = float(np.quantile(squares, 0.75)) / _UPPER_QUARTILE_OF_SQUARES
+    return scale, float(np.sqrt(np.clip(typical, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
 
 
 def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> tuple[float, float, float, int, float]:
@@ -206,4 +229,4 @@ def _cell_nats(fit: LeBailFit) -> float:
     unit = [getattr(fit.cell, name) if len(name) == 1 else np.degrees(1.0) for name in names]
     rows = [fit.parameter_names.index(name) for name in names]
     relative = fit.covariance[np.ix_(rows, rows)] / np.outer(unit, unit) / _KNOWN_BEFORE**2
-    return float(0.5 * np.sum(np.log(np.minimum(np.linalg.eigvalsh(relative), 1.0))))
+    return float(0.5 * np.sum(np.log(np.clip(np.linalg.eigvalsh(relative), 1.0e-12, 1.0))))

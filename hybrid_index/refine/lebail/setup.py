@@ -21,7 +21,14 @@ from hybrid_index.refine.lebail.widths import start_widths
 from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG
 from hybrid_index.refine.positions import free_parameters
 from hybrid_index.types import IntArray, Pattern, PeakList, Shift
-from hybrid_index.units import FloatArray, Radiation, q_from_two_theta, shift_two_theta, two_theta_from_q, unshift_two_theta
+from hybrid_index.units import (
+    FloatArray,
+    Radiation,
+    q_from_two_theta,
+    shift_two_theta,
+    two_theta_from_q,
+    unshift_two_theta,
+)
 
 Absent = Callable[[IntArray], npt.NDArray[np.bool_]]
 """Which of the reflections hkl (m, 3) are systematically absent, as a mask (m,)."""
@@ -179,9 +186,7 @@ def _levelled_variance(work: WorkingPattern) -> FloatArray:
     return np.asarray(np.where(level, mean, variance), dtype=np.float64)
 
 
-def range_end_deg(
-    cells: Iterable[tuple[Cell, BravaisLattice]], radiation: Radiation, most_reflections: int
-) -> float:
+def range_end_deg(cells: Iterable[tuple[Cell, BravaisLattice]], radiation: Radiation, most_reflections: int) -> float:
     """2θ (degrees) up to which no cell of several has more than so many distinct reflections; at most 179°.
 
     Fits that are to be compared need the same range, and beyond some density reflections say nothing.

@@ -15,8 +15,6 @@ from hybrid_index.units import FloatArray
 
 WIDTH_NAMES = ("U", "V", "W", "X", "Y", "Z")
 """Parameters of the widths: U, V, W in degrees², X, Y, Z in degrees."""
-_LEAST_FWHM = 0.1
-"""No part of a width falls below this share of what it was at the start (Gaussian part)."""
 # Γ⁵ = Σ c_i Γ_G^(5−i) Γ_L^i, and η = Σ e_i (Γ_L/Γ)^i
 _GAMMA = np.array([1.0, 2.69269, 2.42843, 4.47163, 0.07842, 1.0])
 _ETA = np.array([0.0, 1.36603, -0.47719, 0.11116])
@@ -30,6 +28,15 @@ def start_widths(constant: float, slope: float) -> FloatArray:
     return np.array([0.52 * slope, 0.0, 0.52 * constant, 0.42 * np.sqrt(slope), 0.21 * np.sqrt(constant), 0.0]) + (
         np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.21 * np.sqrt(constant)])
     )
+
+
+def possible_widths(parameters: FloatArray, two_theta_deg: FloatArray, least_deg: float) -> FloatArray:
+    """U … Z with W and Z raised as far as no part of any width (at angles (m,)) falls below its least."""
+    tan, secant, _ = _columns(two_theta_deg)
+    out = parameters.copy()
+    out[2] += max(0.0, least_deg**2 - float((parameters[0] * tan**2 + parameters[1] * tan + parameters[2]).min()))
+    out[5] -= min(0.0, float((parameters[3] * tan + parameters[4] * secant + parameters[5]).min()))
+    return out
 
 
 def widths_and_slopes(
@@ -46,13 +53,11 @@ def widths_and_slopes(
     least_deg
         Below this the Gaussian part does not go.
     """
-    theta = np.radians(np.minimum(two_theta_deg, 175.0)) / 2.0
-    tan, secant, one = np.tan(theta), 1.0 / np.cos(theta), np.ones(theta.size)
+    tan, secant, one = _columns(two_theta_deg)
     gauss_columns = np.stack([tan * tan, tan, one], axis=1)
     lorentz_columns = np.stack([tan, secant, one], axis=1)
-    square, lorentz = gauss_columns @ parameters[:3], lorentz_columns @ parameters[3:]
-    free_gauss, free_lorentz = square > least_deg**2, lorentz > 0.0
-    gauss, lorentz = np.sqrt(np.where(free_gauss, square, least_deg**2)), np.where(free_lorentz, lorentz, 0.0)
+    gauss = np.sqrt(np.maximum(gauss_columns @ parameters[:3], least_deg**2))
+    lorentz = np.maximum(lorentz_columns @ parameters[3:], 0.0)
     powers = np.stack([gauss ** (5 - i) * lorentz**i for i in range(6)])
     fwhm = (_GAMMA @ powers) ** 0.2
     by_gauss = sum(_GAMMA[i] * (5 - i) * gauss ** (4 - i) * lorentz**i for i in range(5)) / (5.0 * fwhm**4)
@@ -60,9 +65,14 @@ def widths_and_slopes(
     ratio = lorentz / fwhm
     eta = sum(_ETA[i] * ratio**i for i in range(1, 4))
     eta_by_ratio = sum(_ETA[i] * i * ratio ** (i - 1) for i in range(1, 4))
-    slopes_gauss = np.where(free_gauss, 0.5 / gauss, 0.0)[:, None] * gauss_columns
-    slopes_lorentz = np.where(free_lorentz, 1.0, 0.0)[:, None] * lorentz_columns
-    fwhm_slope = np.hstack([by_gauss[:, None] * slopes_gauss, by_lorentz[:, None] * slopes_lorentz])
+    # a width at its least keeps its slope, else it would never leave it
+    fwhm_slope = np.hstack([(0.5 * by_gauss / gauss)[:, None] * gauss_columns, by_lorentz[:, None] * lorentz_columns])
     ratio_slope = -(ratio / fwhm)[:, None] * fwhm_slope
-    ratio_slope[:, 3:] += slopes_lorentz / fwhm[:, None]
+    ratio_slope[:, 3:] += lorentz_columns / fwhm[:, None]
     return fwhm, np.clip(eta, 0.0, 1.0), fwhm_slope, eta_by_ratio[:, None] * ratio_slope
+
+
+def _columns(two_theta_deg: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Tangent and secant of θ, and ones, shape (m,) each."""
+    theta = np.radians(np.minimum(two_theta_deg, 175.0)) / 2.0
+    return np.tan(theta), 1.0 / np.cos(theta), np.ones(theta.size)

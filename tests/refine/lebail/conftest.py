@@ -10,7 +10,7 @@ import pytest
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.simulate import Background, Lines, Profile, simulate_pattern
-from hybrid_index.types import Pattern
+from hybrid_index.types import IntArray, Pattern
 from hybrid_index.units import FloatArray, Radiation, parse_radiation, q_from_two_theta, two_theta_from_q
 
 
@@ -21,6 +21,7 @@ class Known:
     pattern: Pattern
     cell: Cell
     lattice: BravaisLattice
+    hkl: IntArray
     intensity: FloatArray
     zero_shift_deg: float
 
@@ -50,7 +51,9 @@ def known_pattern(cell: Cell, lattice: BravaisLattice, *, seed: int = 3, counts:
         profile=Profile(u=0.004, v=-0.002, w=0.012, eta=0.5, axial_divergence_deg=1.0),
         background=Background(constant=40.0, exponential=400.0, hump=80.0), seed=seed, name="known",
     )  # fmt: skip
-    return Known(pattern=pattern, cell=cell, lattice=lattice, intensity=lines.intensity, zero_shift_deg=zero)
+    return Known(
+        pattern=pattern, cell=cell, lattice=lattice, hkl=lines.hkl, intensity=lines.intensity, zero_shift_deg=zero
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybrid_index.refine.lebail.widths import start_widths, widths_and_slopes
+from hybrid_index.refine.lebail.widths import possible_widths, start_widths, widths_and_slopes
 
 ANGLES = np.array([12.0, 45.0, 90.0, 130.0])
 
@@ -31,7 +31,7 @@ def test_published_widths_of_the_mixture() -> None:
 def test_the_start_has_the_width_that_it_was_given() -> None:
     fwhm, eta, _, _ = widths_and_slopes(start_widths(0.01, 0.004), ANGLES, 1.0e-3)
     wanted = np.sqrt(0.01 + 0.004 * np.tan(np.radians(ANGLES / 2.0)) ** 2)
-    assert fwhm == pytest.approx(wanted, rel=0.2)
+    assert fwhm == pytest.approx(wanted, rel=0.25)
     assert np.all((eta > 0.3) & (eta < 0.8))
 
 
@@ -46,8 +46,13 @@ def test_derivatives_agree_with_differences() -> None:
         assert eta_slope[:, j] == pytest.approx((up[1] - down[1]) / 2.0e-7, rel=1e-4, abs=1e-6)
 
 
-def test_impossible_widths_stay_positive() -> None:
-    fwhm, eta, slope, _ = widths_and_slopes(np.array([0.0, 0.0, -1.0, -1.0, 0.0, 0.0]), ANGLES, 0.01)
+def test_impossible_widths_are_made_possible() -> None:
+    bad = np.array([0.0, 0.0, -1.0, -1.0, 0.0, 0.0])
+    fwhm, eta, slope, _ = widths_and_slopes(bad, ANGLES, 0.01)
     assert fwhm == pytest.approx(0.01)
     assert np.all(eta == 0.0)
-    assert np.all(slope == 0.0)
+    assert np.all(slope[:, 2] > 0.0)  # so that a fit finds its way back
+    better = possible_widths(bad, ANGLES, 0.01)
+    assert better[2] == pytest.approx(1.0e-4)
+    assert better[5] == pytest.approx(np.tan(np.radians(65.0)))
+    assert possible_widths(better, ANGLES, 0.01) == pytest.approx(better)
