@@ -21,7 +21,6 @@ from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
 from hybrid_index.refine.lebail import kernels
 from hybrid_index.refine.lebail.model import INNER_FWHM, Drawn, Problem, derivatives, draw
-from hybrid_index.refine.lebail.widths import possible_widths
 from hybrid_index.units import FloatArray
 
 Intensities = Literal["lebail", "pawley"]
@@ -189,8 +188,6 @@ def _tried(
         return None
     parameters = state.drawn.parameters.copy()
     parameters[free] += step
-    width = slice(problem.n_position, problem.n_profile - 2)
-    parameters[width] = possible_widths(parameters[width], state.drawn.centre[0], problem.least_fwhm_deg)
     axial = problem.n_profile - 2
     parameters[axial : axial + 2] = np.maximum(parameters[axial : axial + 2], 0.0)
     drawn = draw(problem, parameters)

@@ -29,15 +29,12 @@ from hybrid_index.refine.positions import free_parameters
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
-DEBUG = 0
 _DATUM_FWHM = 0.5
 _SAME_LINE_FWHM = 0.5
 _MODEL_ERROR = (0.03, 0.3)
 """Least and largest error of a calculated line, as a fraction of itself."""
 _BESIDE = (1.0, 0.6, 0.3, 0.15)
 """Share of the height of a line that counts so many data beside it."""
-_NEARLY_AS_GOOD = 1.25
-"""Fits with up to this many times the least χ² say how wrong line shapes are."""
 _CLEAR = 10.0
 """Height over noise from which a datum says how good line shapes are."""
 _MEDIAN_OF_SQUARES, _UPPER_QUARTILE_OF_SQUARES = 0.455, 1.323
@@ -102,15 +99,12 @@ def compare(fits: Sequence[LeBailFit]) -> list[Comparison]:
     net = np.maximum(np.add.reduceat(best.observed - best.background, edges) / count, 0.0)
     net = _spread(net)
     misfits = [np.add.reduceat(fit.difference, edges) / count for fit in fits]
-    # a fit that is nearly as good as the best may be the right one: its shapes count as they are
-    good = [m for m, fit in zip(misfits, fits, strict=True) if fit.chi2 <= _NEARLY_AS_GOOD * best.chi2]
-    scale, error = (max(values) for values in zip(*(_errors(m, noise, net) for m in good), strict=True))
+    errors = [_errors(misfit, noise, net) for misfit in misfits]
+    scale, error = min(scale for scale, _ in errors), min(error for _, error in errors)
     variance = scale * noise + (error * net) ** 2
     # for single points: errors of a line shape go together over a datum
     per_point = scale * fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
     parts = [_parts(fit, misfit / np.sqrt(variance), per_point) for fit, misfit in zip(fits, misfits, strict=True)]
-    if DEBUG:
-        print("scale %.2f err %.3f n %d" % (scale, error, noise.size))
     top = max(misfit + lines + cell for misfit, lines, cell, _, _ in parts)
     return [
         Comparison(bits=misfit + lines + cell - top, misfit=misfit, lines=lines, cell=cell, n_lines=n, n_absent=absent)

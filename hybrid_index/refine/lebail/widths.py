@@ -25,18 +25,8 @@ def start_widths(constant: float, slope: float) -> FloatArray:
 
     For equal total widths the parts are Γ_G ≈ 0.72 Γ and Γ_L ≈ 0.42 Γ.
     """
-    return np.array([0.52 * slope, 0.0, 0.52 * constant, 0.42 * np.sqrt(slope), 0.21 * np.sqrt(constant), 0.0]) + (
-        np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.21 * np.sqrt(constant)])
-    )
-
-
-def possible_widths(parameters: FloatArray, two_theta_deg: FloatArray, least_deg: float) -> FloatArray:
-    """U … Z with W and Z raised as far as no part of any width (at angles (m,)) falls below its least."""
-    tan, secant, _ = _columns(two_theta_deg)
-    out = parameters.copy()
-    out[2] += max(0.0, least_deg**2 - float((parameters[0] * tan**2 + parameters[1] * tan + parameters[2]).min()))
-    out[5] -= min(0.0, float((parameters[3] * tan + parameters[4] * secant + parameters[5]).min()))
-    return out
+    base = float(np.sqrt(constant))
+    return np.array([0.52 * slope, 0.0, 0.52 * constant, 0.42 * np.sqrt(slope), 0.21 * base, 0.21 * base])
 
 
 def widths_and_slopes(
@@ -51,13 +41,18 @@ def widths_and_slopes(
     two_theta_deg
         Shape (m,).
     least_deg
-        Below this the Gaussian part does not go.
+        Below this the Gaussian part does not go; parts that would be smaller, or negative, bend off smoothly, so that a
+        fit that comes there finds its way back.
     """
-    tan, secant, one = _columns(two_theta_deg)
+    theta = np.radians(np.minimum(two_theta_deg, 175.0)) / 2.0
+    tan, secant, one = np.tan(theta), 1.0 / np.cos(theta), np.ones(theta.size)
     gauss_columns = np.stack([tan * tan, tan, one], axis=1)
     lorentz_columns = np.stack([tan, secant, one], axis=1)
-    gauss = np.sqrt(np.maximum(gauss_columns @ parameters[:3], least_deg**2))
-    lorentz = np.maximum(lorentz_columns @ parameters[3:], 0.0)
+    square, square_slope = _positive(gauss_columns @ parameters[:3] - least_deg**2, least_deg**2)
+    lorentz, lorentz_slope = _positive(lorentz_columns @ parameters[3:], 0.5 * least_deg)
+    gauss = np.sqrt(square + least_deg**2)
+    gauss_columns *= (0.5 * square_slope / gauss)[:, None]
+    lorentz_columns *= lorentz_slope[:, None]
     powers = np.stack([gauss ** (5 - i) * lorentz**i for i in range(6)])
     fwhm = (_GAMMA @ powers) ** 0.2
     by_gauss = sum(_GAMMA[i] * (5 - i) * gauss ** (4 - i) * lorentz**i for i in range(5)) / (5.0 * fwhm**4)
@@ -65,14 +60,13 @@ def widths_and_slopes(
     ratio = lorentz / fwhm
     eta = sum(_ETA[i] * ratio**i for i in range(1, 4))
     eta_by_ratio = sum(_ETA[i] * i * ratio ** (i - 1) for i in range(1, 4))
-    # a width at its least keeps its slope, else it would never leave it
-    fwhm_slope = np.hstack([(0.5 * by_gauss / gauss)[:, None] * gauss_columns, by_lorentz[:, None] * lorentz_columns])
+    fwhm_slope = np.hstack([by_gauss[:, None] * gauss_columns, by_lorentz[:, None] * lorentz_columns])
     ratio_slope = -(ratio / fwhm)[:, None] * fwhm_slope
     ratio_slope[:, 3:] += lorentz_columns / fwhm[:, None]
     return fwhm, np.clip(eta, 0.0, 1.0), fwhm_slope, eta_by_ratio[:, None] * ratio_slope
 
 
-def _columns(two_theta_deg: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Tangent and secant of θ, and ones, shape (m,) each."""
-    theta = np.radians(np.minimum(two_theta_deg, 175.0)) / 2.0
-    return np.tan(theta), 1.0 / np.cos(theta), np.ones(theta.size)
+def _positive(values: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
+    """A smooth max(value, 0), bent over *scale*, and its slope."""
+    root = np.sqrt(values**2 + scale**2)
+    return 0.5 * (values + root), 0.5 * (1.0 + values / root)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybrid_index.refine.lebail.widths import possible_widths, start_widths, widths_and_slopes
+from hybrid_index.refine.lebail.widths import start_widths, widths_and_slopes
 
 ANGLES = np.array([12.0, 45.0, 90.0, 130.0])
 
 
 def test_a_gaussian_alone_and_a_lorentzian_alone_have_their_own_width() -> None:
     tan = np.tan(np.radians(ANGLES / 2.0))
-    fwhm, eta, _, _ = widths_and_slopes(np.array([0.01, -0.004, 0.02, 0.0, 0.0, 0.0]), ANGLES, 1.0e-3)
-    assert fwhm == pytest.approx(np.sqrt(0.01 * tan**2 - 0.004 * tan + 0.02), rel=1e-9)
-    assert eta == pytest.approx(0.0, abs=1e-12)
+    fwhm, eta, _, _ = widths_and_slopes(np.array([0.01, -0.004, 0.02, 0.0, 0.0, 0.0]), ANGLES, 1.0e-6)
+    assert fwhm == pytest.approx(np.sqrt(0.01 * tan**2 - 0.004 * tan + 0.02), rel=1e-5)
+    assert eta == pytest.approx(0.0, abs=1e-5)
     fwhm, eta, _, _ = widths_and_slopes(np.array([0.0, 0.0, 0.0, 0.05, 0.1, 0.02]), ANGLES, 1.0e-6)
     assert fwhm == pytest.approx(0.05 * tan + 0.1 / np.cos(np.radians(ANGLES / 2.0)) + 0.02, rel=1e-4)
     assert eta == pytest.approx(1.0, abs=1e-3)
@@ -22,7 +22,7 @@ def test_a_gaussian_alone_and_a_lorentzian_alone_have_their_own_width() -> None:
 
 def test_published_widths_of_the_mixture() -> None:
     """Equal parts: Γ/Γ_G = (1 + 2.69269 + 2.42843 + 4.47163 + 0.07842 + 1)^(1/5), Thompson et al., equation 3a."""
-    fwhm, eta, _, _ = widths_and_slopes(np.array([0.0, 0.0, 0.01, 0.0, 0.0, 0.1]), ANGLES, 1.0e-3)
+    fwhm, eta, _, _ = widths_and_slopes(np.array([0.0, 0.0, 0.01, 0.0, 0.0, 0.1]), ANGLES, 1.0e-6)
     assert fwhm == pytest.approx(0.1 * 11.67117**0.2, rel=1e-9)
     ratio = 11.67117**-0.2
     assert eta == pytest.approx(1.36603 * ratio - 0.47719 * ratio**2 + 0.11116 * ratio**3, rel=1e-9)
@@ -46,13 +46,9 @@ def test_derivatives_agree_with_differences() -> None:
         assert eta_slope[:, j] == pytest.approx((up[1] - down[1]) / 2.0e-7, rel=1e-4, abs=1e-6)
 
 
-def test_impossible_widths_are_made_possible() -> None:
+def test_impossible_widths_bend_off() -> None:
     bad = np.array([0.0, 0.0, -1.0, -1.0, 0.0, 0.0])
     fwhm, eta, slope, _ = widths_and_slopes(bad, ANGLES, 0.01)
-    assert fwhm == pytest.approx(0.01)
-    assert np.all(eta == 0.0)
+    assert fwhm == pytest.approx(0.01, rel=0.02)
+    assert np.all(eta < 0.02)
     assert np.all(slope[:, 2] > 0.0)  # so that a fit finds its way back
-    better = possible_widths(bad, ANGLES, 0.01)
-    assert better[2] == pytest.approx(1.0e-4)
-    assert better[5] == pytest.approx(np.tan(np.radians(65.0)))
-    assert possible_widths(better, ANGLES, 0.01) == pytest.approx(better)
