@@ -1,4 +1,4 @@
-"""Measured patterns: does the whole pattern prefer the known cell to its rivals?"""
+"""Measured patterns: whether the whole pattern prefers the known cell to its rivals."""
 
 from __future__ import annotations
 
@@ -119,7 +119,8 @@ def contest(case: Case, pattern: Pattern, result: IndexingResult, rank: int | No
     for rival in rivals:
         try:
             fit = lebail_fit(
-                pattern, rival.cell, rival.lattice, shift=rival.shift, peaks=result.peaks, start=fits[0] if fits else None,
+                pattern, rival.cell, rival.lattice, shift=rival.shift, peaks=result.peaks,
+                start=fits[0] if fits else None,
                 two_theta_range_deg=(float(x[0]), max(min(float(x[-1]), ends), float(x[0]) + 1.0)),
             )  # fmt: skip
         except InputError as error:

@@ -1,4 +1,4 @@
-"""Fits of simulated patterns: is the cell right within its uncertainties, and is all signal explained?"""
+"""Fits of simulated patterns: whether the cell is right within its uncertainties, and all signal is explained."""
 
 from __future__ import annotations
 

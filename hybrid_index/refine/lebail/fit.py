@@ -150,7 +150,7 @@ def _collect(
     r_exp = math.sqrt(max(problem.intensity.size - n_free, 1.0) / total)
     chi2 = (r_wp / r_exp) ** 2
     scale = max(chi2, 1.0) * correlated_noise(residual * np.sqrt(weight))
-    covariance = np.linalg.inv(normal.reduced) * scale
+    covariance: FloatArray = np.asarray(np.linalg.inv(normal.reduced) * scale, dtype=np.float64)
     names = tuple(name for name, is_free in zip(problem.names, free, strict=True) if is_free)
     esd = dict(zip(names, np.sqrt(np.diag(covariance)).tolist(), strict=True))
     inverse *= scale

@@ -164,7 +164,8 @@ def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
     profile = np.empty(int(offset[-1]))
     share = np.array([1.0, ratio])[: len(lines)]
     kernels.profiles(
-        problem.two_theta_deg, centre, share, fwhm, eta, cot, axial, RAY_SQUARE, RAY_WEIGHT, first, last, offset, profile
+        problem.two_theta_deg, centre, share, fwhm, eta, cot, axial, RAY_SQUARE, RAY_WEIGHT, first, last,
+        offset, profile,
     )  # fmt: skip
     return Drawn(
         parameters=parameters,

@@ -35,7 +35,7 @@ def lines_of(cell: Cell, lattice: BravaisLattice, radiation: Radiation, end_deg:
         two_theta_deg=two_theta_from_q(found.q, radiation.wavelength_angstrom),
         q=found.q,
         intensity=intensity * 100.0 / intensity.max(),
-        hkl=found.hkl,
+        hkl=found.hkl.astype(np.int64),
         multiplicity=found.multiplicity,
         radiation=radiation,
     )
