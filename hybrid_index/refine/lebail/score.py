@@ -4,9 +4,9 @@ Fits of one pattern differ in how much they explain and in how much they could e
 
 - **Points.** Points within half a line width go together; their mean is one independent datum.
 - **Errors.** A datum has its counting error, and an error in proportion to the lines there, since no calculated line
-  has quite the right shape. The proportion is that of the best of the fits, and the same for all of them.
+  has quite the right shape. The proportion is the least that one of the fits needs, and the same for all of them.
 - **Foreign lines.** Here and there a stretch of the pattern belongs to something else, whatever the cell. So a line
-  that is left over costs some fifteen bits, not the thousands that its height would make.
+  that is left over costs ten to thirty bits, not the thousands that its height would make.
 - **Lines.** Reflections nearer than half a width are one line. A line is absent with a probability that is estimated
   for each fit, else its intensity may be of any order of magnitude. So a line that is needed costs more the better it
   is known, and lines that are not needed cost a bit or so each: a cell that is too large wins nothing.
@@ -37,8 +37,10 @@ _BESIDE = (1.0, 0.6, 0.3, 0.15)
 """Share of the height of a line that counts so many data beside it."""
 _CLEAR = 10.0
 """Height over noise from which a datum says how good line shapes are."""
-_MEDIAN_OF_SQUARES, _UPPER_QUARTILE_OF_SQUARES = 0.455, 1.323
+_MEDIAN_OF_SQUARES = 0.455
 """Of a normal variable of unit variance."""
+_SHAPE_QUANTILE, _SQUARE_AT_QUANTILE = 0.85, 2.072
+"""Most line shapes, not half of them, have to be as good as the error says; the square of a normal variable there."""
 _FOREIGN_BEGINS = 0.005
 _FOREIGN_GOES_ON = 0.7
 _FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
@@ -89,10 +91,13 @@ def compare(fits: Sequence[LeBailFit]) -> list[Comparison]:
     if not fits:
         raise InputError("there is no fit to compare; give at least one")
     x = fits[0].two_theta_deg
-    if any(not np.array_equal(fit.two_theta_deg, x) for fit in fits):
+    if any(
+        not (np.array_equal(fit.two_theta_deg, x) and np.array_equal(fit.observed, fits[0].observed)) for fit in fits
+    ):
         raise InputError("the fits are not of the same points; fit all cells over one range")
     best = min(fits, key=lambda fit: fit.chi2)
-    fwhm = np.interp(x, best.reflections.two_theta_deg, best.reflections.fwhm_deg)
+    order = np.argsort(best.reflections.two_theta_deg)
+    fwhm = np.interp(x, best.reflections.two_theta_deg[order], best.reflections.fwhm_deg[order])
     edges = _datum_edges(x, fwhm)
     count = np.diff(np.append(edges, x.size))
     noise = np.add.reduceat(fits[0].sigma ** 2, edges) / count**2
@@ -136,7 +141,7 @@ def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[flo
     if not clear.any():
         return scale, _MODEL_ERROR[0]
     squares = (misfit[clear] ** 2 - scale * noise[clear]) / net[clear] ** 2
-    typical = float(np.quantile(squares, 0.75)) / _UPPER_QUARTILE_OF_SQUARES
+    typical = float(np.quantile(squares, _SHAPE_QUANTILE)) / _SQUARE_AT_QUANTILE
     return scale, float(np.sqrt(np.clip(typical, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
 
 
