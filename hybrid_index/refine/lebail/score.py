@@ -1,0 +1,231 @@
+"""Which of several cells a pattern speaks for, in bits.
+
+Fits of one pattern differ in how much they explain and in how much they could explain. What is assumed:
+
+- **Points.** Points within half a line width go together; their mean is one independent datum.
+- **Errors.** A datum has its counting error, and an error in proportion to the lines there, since no calculated line
+  has quite the right shape. The proportion is the least that one of the fits needs, and the same for all of them.
+- **Foreign lines.** Here and there a stretch of the pattern belongs to something else, whatever the cell. So a line
+  that is left over costs ten to thirty bits, not the thousands that its height would make.
+- **Lines.** Reflections nearer than half a width are one line. A line is absent with a probability that is estimated
+  for each fit, else its intensity may be of any order of magnitude. So a line that is needed costs more the better it
+  is known, and lines that are not needed cost a bit or so each: a cell that is too large wins nothing.
+- **Cell.** Each free parameter costs how much better it is known after the fit than before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from hybrid_index.errors import InputError
+from hybrid_index.lattice import primitive_basis
+from hybrid_index.merit import SUPERLATTICE_PRICE
+from hybrid_index.refine.lebail.result import LeBailFit
+from hybrid_index.refine.positions import free_parameters
+from hybrid_index.types import IntArray
+from hybrid_index.units import FloatArray
+
+_DATUM_FWHM = 0.5
+_SAME_LINE_FWHM = 0.5
+_MODEL_ERROR = (0.03, 0.3)
+"""Least and largest error of a calculated line, as a fraction of itself."""
+_BESIDE = (1.0, 0.6, 0.3, 0.15)
+"""Share of the height of a line that counts so many data beside it."""
+_CLEAR = 10.0
+"""Height over noise from which a datum says how good line shapes are."""
+_MEDIAN_OF_SQUARES = 0.455
+"""Of a normal variable of unit variance."""
+_SHAPE_QUANTILE, _SQUARE_AT_QUANTILE = 0.85, 2.072
+"""Most line shapes, not half of them, have to be as good as the error says; the square of a normal variable there."""
+_FOREIGN_BEGINS = 0.005
+_FOREIGN_GOES_ON = 0.7
+_FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
+"""Probability that a foreign line begins at a datum, and goes on at the next; nats for each datum of it, and as what
+power of its height its likelihood falls: its height has its price, as that of a line of the cell."""
+_ABSENT_LIMITS = (0.02, 0.98)
+_PARITIES = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(1, 8)], dtype=np.int64)
+"""The sublattices of index two, by the parity that their indices (primitive basis) share."""
+_KNOWN_BEFORE = 0.01
+"""Relative uncertainty of lengths, and of angles in radians, before a cell was fitted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a fit is worth against others of the same pattern, in bits.
+
+    Parameters
+    ----------
+    bits
+        The total; differences count, and the best has 0.
+    misfit, lines, cell
+        Its parts, none positive: what is left unexplained, and the price of lines and of the cell.
+    n_lines, n_absent
+        Lines that the pattern could tell apart, and how many of them (estimated) are absent.
+    """
+
+    bits: float
+    misfit: float
+    lines: float
+    cell: float
+    n_lines: int
+    n_absent: float
+
+
+def compare(fits: Sequence[LeBailFit]) -> list[Comparison]:
+    """Compare fits of one pattern over one range, by the evidence for their cells; see the module.
+
+    Parameters
+    ----------
+    fits
+        At least one; all with the same points.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the fits are of different patterns or ranges.
+    """
+    if not fits:
+        raise InputError("there is no fit to compare; give at least one")
+    x = fits[0].two_theta_deg
+    if any(
+        not (np.array_equal(fit.two_theta_deg, x) and np.array_equal(fit.observed, fits[0].observed)) for fit in fits
+    ):
+        raise InputError("the fits are not of the same points; fit all cells over one range")
+    best = min(fits, key=lambda fit: fit.chi2)
+    order = np.argsort(best.reflections.two_theta_deg)
+    fwhm = np.interp(x, best.reflections.two_theta_deg[order], best.reflections.fwhm_deg[order])
+    edges = _datum_edges(x, fwhm)
+    count = np.diff(np.append(edges, x.size))
+    noise = np.add.reduceat(fits[0].sigma ** 2, edges) / count**2
+    net = np.maximum(np.add.reduceat(best.observed - best.background, edges) / count, 0.0)
+    net = _spread(net)
+    misfits = [np.add.reduceat(fit.difference, edges) / count for fit in fits]
+    errors = [_errors(misfit, noise, net) for misfit in misfits]
+    scale, error = min(scale for scale, _ in errors), min(error for _, error in errors)
+    variance = scale * noise + (error * net) ** 2
+    # for single points: errors of a line shape go together over a datum
+    per_point = scale * fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
+    parts = [_parts(fit, misfit / np.sqrt(variance), per_point) for fit, misfit in zip(fits, misfits, strict=True)]
+    top = max(misfit + lines + cell for misfit, lines, cell, _, _ in parts)
+    return [
+        Comparison(bits=misfit + lines + cell - top, misfit=misfit, lines=lines, cell=cell, n_lines=n, n_absent=absent)
+        for misfit, lines, cell, n, absent in parts
+    ]
+
+
+def _datum_edges(x: FloatArray, fwhm: FloatArray) -> IntArray:
+    """First point of each datum."""
+    place = np.concatenate([[0.0], np.cumsum(np.diff(x) / (_DATUM_FWHM * fwhm[:-1]))])
+    return np.asarray(np.flatnonzero(np.diff(np.floor(place), prepend=-1.0) > 0.0), dtype=np.int64)
+
+
+def _spread(net: FloatArray) -> FloatArray:
+    """Height of the lines (n,) that a datum lies on or beside: errors of a shape are largest on its flanks."""
+    out = net.copy()
+    for distance, share in enumerate(_BESIDE, start=1):
+        out[distance:] = np.maximum(out[distance:], share * net[:-distance])
+        out[:-distance] = np.maximum(out[:-distance], share * net[distance:])
+    return out
+
+
+def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[float, float]:
+    """What the variances are to be multiplied by, and the error of the line shapes as a fraction of the lines."""
+    clear = net > _CLEAR * np.sqrt(noise)
+    scale = 1.0
+    if not clear.all():
+        scale = max(1.0, float(np.median(misfit[~clear] ** 2 / noise[~clear])) / _MEDIAN_OF_SQUARES)
+    if not clear.any():
+        return scale, _MODEL_ERROR[0]
+    squares = (misfit[clear] ** 2 - scale * noise[clear]) / net[clear] ** 2
+    typical = float(np.quantile(squares, _SHAPE_QUANTILE)) / _SQUARE_AT_QUANTILE
+    return scale, float(np.sqrt(np.clip(typical, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
+
+
+def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> tuple[float, float, float, int, float]:
+    """Misfit, lines and cell in bits; lines and absent lines."""
+    lines, n, absent = _line_nats(fit, variance)
+    nats = np.array([misfit_nats(z), lines, _cell_nats(fit)])
+    misfit_bits, line_bits, cell_bits = (nats / np.log(2.0)).tolist()
+    return misfit_bits, line_bits, cell_bits, n, absent
+
+
+@njit(cache=True, nogil=True)
+def misfit_nats(z: FloatArray) -> float:
+    """Log-likelihood of standardised misfits (n,), some of which come in stretches from foreign lines."""
+    own, foreign = 1.0 - _FOREIGN_BEGINS, _FOREIGN_BEGINS
+    total = 0.0
+    for value in z:
+        own *= np.exp(-0.5 * min(value * value, 1400.0))
+        foreign *= np.exp(-_FOREIGN_COST) * max(2.0 * abs(value), 1.0) ** -_FOREIGN_POWER
+        scale = own + foreign
+        total += np.log(scale)
+        own, foreign = own / scale, foreign / scale
+        begun = own * _FOREIGN_BEGINS + foreign * _FOREIGN_GOES_ON
+        own, foreign = 1.0 - begun, begun
+    return total
+
+
+def _line_nats(fit: LeBailFit, variance: FloatArray) -> tuple[float, int, float]:
+    """Price of the lines, their number, and how many of them are absent."""
+    listed, drawn = fit.reflections, fit.drawn
+    information = drawn.information(1.0 / variance)
+    order = np.argsort(listed.two_theta_deg)
+    position, fwhm = listed.two_theta_deg[order], listed.fwhm_deg[order]
+    starts = []
+    last = -np.inf
+    for i in range(position.size):
+        if position[i] - last > _SAME_LINE_FWHM * fwhm[i]:
+            starts.append(i)
+            last = position[i]
+    intensity = np.add.reduceat(listed.intensity[order], starts)
+    # a line that lies outside the points has no information, and no price
+    seen = np.maximum.reduceat(information[order], starts)
+    lit = seen > 0.0
+    z = np.maximum(intensity, 0.0)[lit] * np.sqrt(seen[lit])
+    nothing, present = np.exp(-0.5 * np.minimum(z * z, 1400.0)), _any_order(z)
+    best, absent = _shared_nats(nothing, present)
+    primitive = np.rint(listed.hkl[order] @ primitive_basis(fit.bravais_lattice)).astype(np.int64)
+    for direction in _PARITIES:
+        even = np.maximum.reduceat((primitive @ direction) % 2 == 0, starts)[lit]
+        if even.any() and not even.all():
+            halves = [_shared_nats(nothing[half], present[half]) for half in (even, ~even)]
+            nats = halves[0][0] + halves[1][0] - SUPERLATTICE_PRICE * np.log(2.0)
+            if nats > best:
+                best, absent = nats, halves[0][1] + halves[1][1]
+    return best, z.size, absent
+
+
+def _any_order(z: FloatArray) -> FloatArray:
+    """Likelihood of lines of significance *z* (m,) over its maximum, for intensities of any order of magnitude.
+
+    The mean over the true significance t, evenly in log t, from 1 to that of the strongest line.
+    """
+    top = max(float(z.max(initial=0.0)), 10.0)
+    nodes = np.geomspace(1.0, 30.0, 400)
+    weight = np.gradient(np.log(nodes))
+    faint = z < 15.0
+    out = np.sqrt(2.0 * np.pi) / np.maximum(z, 1.0)
+    out[faint] = np.exp(-0.5 * (z[faint, None] - nodes) ** 2) @ weight
+    return np.asarray(out / np.log(top), dtype=np.float64)
+
+
+def _shared_nats(nothing: FloatArray, present: FloatArray) -> tuple[float, float]:
+    """Log-likelihood of lines that are absent with one probability, which is estimated, and how many are absent."""
+    share = 0.3
+    for _ in range(30):
+        belief = share * nothing / (share * nothing + (1.0 - share) * present)
+        share = float(np.clip((belief.sum() + 1.0) / (belief.size + 3.0), *_ABSENT_LIMITS))
+    return float(np.sum(np.log(share * nothing + (1.0 - share) * present))), share * nothing.size
+
+
+def _cell_nats(fit: LeBailFit) -> float:
+    """Price of the free cell parameters."""
+    names = free_parameters(fit.bravais_lattice)
+    unit = [getattr(fit.cell, name) if len(name) == 1 else np.degrees(1.0) for name in names]
+    rows = [fit.parameter_names.index(name) for name in names]
+    relative = fit.covariance[np.ix_(rows, rows)] / np.outer(unit, unit) / _KNOWN_BEFORE**2
+    return float(0.5 * np.sum(np.log(np.clip(np.linalg.eigvalsh(relative), 1.0e-12, 1.0))))
