@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.types import Merit
 from hybrid_index.units import FloatArray, two_theta_from_q
 
@@ -17,7 +17,7 @@ GLIDE_PRICE = 2.0
 """Bits that it costs to say that a zone has a glide plane."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_of(value: float, ascending: FloatArray, n: int, near: int) -> int:
     """How many of the first *n* are below a value, by walking from *near*: neighbours in a list are neighbours in Q."""
     while near < n and ascending[near] < value:
@@ -27,7 +27,7 @@ def place_of(value: float, ascending: FloatArray, n: int, near: int) -> int:
     return near
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def density_exponent(q_calc: FloatArray, n_calc: int, q_last: float) -> float:
     """Exponent γ of N(Q) ∝ Q^γ for the reflections of a lattice up to *q_last*: 1.5 in general, less for flat cells."""
     total, n = 0.0, 0
@@ -40,7 +40,7 @@ def density_exponent(q_calc: FloatArray, n_calc: int, q_last: float) -> float:
     return min(max(n / total, 0.8), 1.6)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def evidence_bits(
     q_line: FloatArray,
     q_esd: FloatArray,
@@ -147,7 +147,7 @@ def evidence_bits(
     return max(best, glides)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _glide_bits(
     q_line: FloatArray,
     sigma: FloatArray,
@@ -210,7 +210,7 @@ def _glide_bits(
         bits = best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mixture_bits(even: FloatArray, odd: FloatArray, foreign: FloatArray, n_lines: int, weigh: bool) -> float:
     """Σ log2 of the likelihood ratios of all lines; with *weigh*, the share of the even class is fitted (EM)."""
     share = 1.0

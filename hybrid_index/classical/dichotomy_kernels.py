@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.refine.assign import solve_symmetric
 from hybrid_index.units import FloatArray
 
@@ -30,7 +30,7 @@ _INDEXED_WITHIN = 1.5
 _FIT_CYCLES = 3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def determinant(family: int, a: float, b: float, c: float, e: float) -> float:
     """Return the determinant of the reciprocal Gram matrix: the inverse square of the conventional volume."""
     if family == CUBIC:
@@ -44,7 +44,7 @@ def determinant(family: int, a: float, b: float, c: float, e: float) -> float:
     return b * (a * c - 0.25 * e * e)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_metric(family: int, theta: FloatArray) -> bool:
     """Whether θ is the metric of a lattice (positive definite)."""
     return (
@@ -53,7 +53,7 @@ def is_metric(family: int, theta: FloatArray) -> bool:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def admit_box(
     family: int, ordered: IndexArray, det_low: float, det_high: float, lo: FloatArray, hi: FloatArray
 ) -> bool:
@@ -77,7 +77,7 @@ def admit_box(
     return determinant(family, lo[_A], lo[_B], lo[_C], hi[_E]) <= det_high
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def filter_rows(
     rows: FloatArray,
     lines: FloatArray,
@@ -116,7 +116,7 @@ def filter_rows(
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def widest_parameter(
     rows: FloatArray,
     lines: FloatArray,
@@ -141,7 +141,7 @@ def widest_parameter(
     return widest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_row(
     rows: FloatArray, theta: FloatArray, line: FloatArray, first: int, last: int, arena: RowIndexArray
 ) -> tuple[int, float]:
@@ -162,7 +162,7 @@ def nearest_row(
     return best, gap
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fit_lines(
     rows: FloatArray,
     lines: FloatArray,
@@ -199,7 +199,7 @@ def fit_lines(
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def score_metric(
     rows: FloatArray,
     lines: FloatArray,
@@ -235,7 +235,7 @@ def score_metric(
     return score
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keep_metric(theta: FloatArray, score: float, found: FloatArray, scores: FloatArray, n_found: int) -> int:
     """Put θ among the found ones, in place of its twin or of the worst; return how many there are."""
     e_scale = np.sqrt(theta[_A] * max(theta[_C], theta[_A]))
@@ -261,7 +261,7 @@ def keep_metric(theta: FloatArray, score: float, found: FloatArray, scores: Floa
     return n_found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bisect(
     family: int,
     ordered: IndexArray,

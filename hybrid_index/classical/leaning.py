@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hybrid_index.classical.planes import OBLIQUE, RECTANGULAR, plane_points
 from hybrid_index.classical.windows import bit_count, heap_push
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice
 from hybrid_index.units import FloatArray
 
@@ -23,7 +23,7 @@ _RISES = np.array([[[0.0, 1.0], [0.0, 1.0]], [[0.25, 2.25], [0.25, 2.25]], [[0.0
 _MP, _MC, _AP = (b.code for b in (BravaisLattice.MP, BravaisLattice.MC, BravaisLattice.AP))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lattice_score(
     metric: FloatArray,
     q_max: float,
@@ -71,7 +71,7 @@ def _lattice_score(
     return float(odds[bit_count(mask), n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _neighbours_agree(
     q1: float,
     q2: float,
@@ -94,7 +94,7 @@ def _neighbours_agree(
     return 3 * met >= inside
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lean_planes(
     planes: FloatArray,
     q: FloatArray,
@@ -157,7 +157,7 @@ def lean_planes(
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _monoclinic_score(
     q1: float,
     q2: float,
@@ -207,7 +207,7 @@ def _monoclinic_score(
     return float(odds[bit_count(mask), n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lean_rectangles(
     planes: FloatArray,
     q: FloatArray,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hybrid_index.classical.windows import LineWindows, bit_count, chance_table, heap_push
+from hybrid_index.compiled import kernel
 from hybrid_index.refine.assign import solve_symmetric
 from hybrid_index.units import FloatArray
 
@@ -25,7 +25,7 @@ _RECTANGLE_INDICES = np.array(
 )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def plane_points(
     q1: float, q2: float, r: float, kind: int, u: float, v: float, odd: int, q_max: float, points: FloatArray
 ) -> int:
@@ -62,7 +62,7 @@ def plane_points(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _plane_score(
     q1: float,
     q2: float,
@@ -85,7 +85,7 @@ def _plane_score(
     return float(odds[bit_count(mask), n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def refine_plane(row: FloatArray, q: FloatArray, tolerance: FloatArray, q_max: float) -> None:
     """One linear least squares of (q₁, q₂, R) against the lines that the plane explains."""
     q1, q2, r, kind = row[0], row[1], row[2], int(row[3])
@@ -117,7 +117,7 @@ def refine_plane(row: FloatArray, q: FloatArray, tolerance: FloatArray, q_max: f
         row[0], row[1], row[2] = q1, q2, r
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reduce_plane(row: FloatArray) -> None:
     """Lagrange reduction to 0 ≤ R ≤ q₁ ≤ q₂; rectangles are only ordered."""
     q1, q2, r = row[0], row[1], row[2]
@@ -135,7 +135,7 @@ def reduce_plane(row: FloatArray) -> None:
     row[0], row[1], row[2] = q1, q2, abs(r)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _oblique_planes(
     q: FloatArray,
     n_base: int,
@@ -172,7 +172,7 @@ def _oblique_planes(
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rectangular_planes(
     q: FloatArray,
     n_base: int,
@@ -207,7 +207,7 @@ def _rectangular_planes(
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tidy(
     rows: FloatArray,
     scores: FloatArray,
@@ -227,7 +227,7 @@ def _tidy(
         )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _distinct(rows: FloatArray, width: float, capacity: int) -> npt.NDArray[np.int64]:
     """Indices of rows (best first) that are no near copy of an earlier one."""
     kept = np.empty(capacity, dtype=np.int64)

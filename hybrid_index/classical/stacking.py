@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hybrid_index.classical.planes import OBLIQUE, RECTANGULAR, plane_points
 from hybrid_index.classical.windows import bit_count, heap_push
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice
 from hybrid_index.units import FloatArray
 
@@ -31,7 +31,7 @@ _MP, _MC = BravaisLattice.MP.code, BravaisLattice.MC.code
 _OP, _OC, _OI, _OF = (b.code for b in (BravaisLattice.OP, BravaisLattice.OC, BravaisLattice.OI, BravaisLattice.OF))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _as_lattice(plane: FloatArray, offset: int, height: float, row: FloatArray) -> None:
     """Write the conventional reciprocal metric (6) and the lattice code of a stacking into *row* (7,)."""
     q1, q2, r, kind = plane[0], plane[1], plane[2], int(plane[3])
@@ -59,7 +59,7 @@ def _as_lattice(plane: FloatArray, offset: int, height: float, row: FloatArray) 
         row[6] = _OC if offset == 0 else _OI
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _match(
     points: FloatArray, base: float, q_max: float, table: npt.NDArray[np.uint8], bins_per_q: float
 ) -> tuple[int, int]:
@@ -76,7 +76,7 @@ def _match(
     return mask, n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stack_score(
     even: FloatArray,
     odd: FloatArray,
@@ -100,7 +100,7 @@ def _stack_score(
     return float(odds[bit_count(mask), n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sort(values: FloatArray, low: float, high: float, counts: npt.NDArray[np.int64], ordered: FloatArray) -> None:
     """Sort *values*, evenly spread between *low* and *high*, into *ordered*: by buckets, then by insertion."""
     n, n_buckets = values.shape[0], counts.shape[0] - 1
@@ -122,7 +122,7 @@ def _sort(values: FloatArray, low: float, high: float, counts: npt.NDArray[np.in
         ordered[j] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def stack_planes(
     planes: FloatArray,
     q: FloatArray,

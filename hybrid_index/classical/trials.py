@@ -10,9 +10,9 @@ import functools
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hybrid_index.classical.windows import bit_count, heap_push
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice, metric_subspace
 from hybrid_index.refine.hkl import enumerate_reflections, fill_reflections
 from hybrid_index.units import FloatArray
@@ -21,7 +21,7 @@ _MAX_REFLECTIONS = 1200
 _MAX_LAYER_INDEX = 40
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _score(
     metric: FloatArray,
     code: int,
@@ -43,7 +43,7 @@ def _score(
     return float(odds[bit_count(mask), n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cubic_trials(
     squares: FloatArray,
     code: int,
@@ -75,7 +75,7 @@ def cubic_trials(
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _uniaxial_score(
     a: float,
     c: float,
@@ -106,7 +106,7 @@ def _uniaxial_score(
     return float(odds[bit_count(mask), n])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def uniaxial_trials(
     squares: FloatArray,
     layers: FloatArray,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.refine.lines import LineData
 from hybrid_index.units import FloatArray
 
@@ -46,7 +46,7 @@ class LineWindows:
         )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill_table(q: FloatArray, tolerance: FloatArray, bins_per_q: float) -> npt.NDArray[np.uint8]:
     table = np.zeros(BINS + 2, dtype=np.uint8)
     for i in range(q.shape[0]):
@@ -60,7 +60,7 @@ def _fill_table(q: FloatArray, tolerance: FloatArray, bins_per_q: float) -> npt.
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def chance_table(q: FloatArray, tolerance: FloatArray, n_calc_max: int, exponent: float) -> FloatArray:
     """Odds, in nats, against *n* matched lines being chance, for a lattice with *N* reflections: shape (n + 1, N + 1).
 
@@ -87,7 +87,7 @@ def chance_table(q: FloatArray, tolerance: FloatArray, n_calc_max: int, exponent
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bit_count(mask: int) -> int:
     """Number of set bits."""
     n = 0
@@ -97,7 +97,7 @@ def bit_count(mask: int) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def heap_push(scores: FloatArray, rows: FloatArray, size: int, score: float, row: FloatArray) -> int:
     """Keep the best rows: a min-heap of fixed capacity. Returns the new size."""
     capacity = scores.shape[0]

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.units import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -25,7 +25,7 @@ BOX = 2
 """Indices up to which vectors are tried in a reduced basis where a vector about as long as a basis vector is sought."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def inner(gram: FloatArray, u: IntArray, v: IntArray) -> float:
     """Scalar product of two integer vectors."""
     total = 0.0
@@ -35,7 +35,7 @@ def inner(gram: FloatArray, u: IntArray, v: IntArray) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def transform(gram: FloatArray, basis: IntArray) -> FloatArray:
     """Gram matrix of the new basis."""
     out = np.empty((3, 3), dtype=np.float64)
@@ -46,7 +46,7 @@ def transform(gram: FloatArray, basis: IntArray) -> FloatArray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def determinant(u: IntArray, v: IntArray, w: IntArray) -> int:
     """Return the determinant of three integer vectors."""
     total = 0
@@ -56,19 +56,19 @@ def determinant(u: IntArray, v: IntArray, w: IntArray) -> int:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(u: IntArray, v: IntArray, factor: int) -> None:
     for i in range(3):
         u[i] += factor * v[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _copy(u: IntArray, v: IntArray) -> None:
     for i in range(3):
         v[i] = u[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def selling_superbase(gram: FloatArray) -> IntArray:
     """Obtuse superbase, shape (4, 3): v1 + v2 + v3 + v4 = 0 and no positive scalar product.
 
@@ -110,7 +110,7 @@ def selling_superbase(gram: FloatArray) -> IntArray:
     return superbase
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def voronoi_vectors(gram: FloatArray) -> tuple[FloatArray, IntArray]:
     """Squared lengths, ascending (7,), and vectors (7, 3): the shortest of each of the seven classes of L/2L.
 
@@ -138,7 +138,7 @@ def voronoi_vectors(gram: FloatArray) -> tuple[FloatArray, IntArray]:
     return norms, vectors
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def shortest_basis(gram: FloatArray) -> IntArray:
     """Basis of the three shortest independent vectors, lengths ascending (Minkowski-reduced), right-handed."""
     vectors = voronoi_vectors(gram)[1]
@@ -153,7 +153,7 @@ def shortest_basis(gram: FloatArray) -> IntArray:
     return basis
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def box(gram: FloatArray, square_max: float) -> IntArray:
     """Largest index of each axis among the vectors of a squared length up to *square_max*, shape (3,)."""
     limits = np.empty(3, dtype=np.int64)
@@ -171,7 +171,7 @@ def box(gram: FloatArray, square_max: float) -> IntArray:
     return limits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def squares_in_box(gram: FloatArray, limits: IntArray, square_max: float) -> FloatArray:
     """Squared lengths up to *square_max*, in no order, of the vectors of a box; v and −v once, the null vector not."""
     squares = np.empty((limits[0] + 1) * (2 * limits[1] + 1) * (2 * limits[2] + 1), dtype=np.float64)
@@ -187,14 +187,14 @@ def squares_in_box(gram: FloatArray, limits: IntArray, square_max: float) -> Flo
     return squares[:n]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def squares_up_to(gram: FloatArray, square_max: float) -> FloatArray:
     """Squared lengths up to *square_max*, in no order, of all vectors but the null vector; v and −v once."""
     reduced = transform(gram, shortest_basis(gram))
     return squares_in_box(reduced, box(reduced, square_max), square_max)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _keep_smallest(values: FloatArray, smallest: FloatArray) -> None:
     """Put the smallest of many values, ascending, into *smallest*."""
     last = smallest.size - 1
@@ -209,7 +209,7 @@ def _keep_smallest(values: FloatArray, smallest: FloatArray) -> None:
             smallest[k] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def shortest_squares(grams: FloatArray, n: int) -> FloatArray:
     """Squared lengths of the n shortest vectors of many lattices, ascending, v and −v once: (m, 3, 3) to (m, n)."""
     out = np.empty((grams.shape[0], n), dtype=np.float64)
@@ -226,12 +226,12 @@ def shortest_squares(grams: FloatArray, n: int) -> FloatArray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _angle(square_u: float, square_v: float, product: float) -> float:
     return math.acos(max(-1.0, min(1.0, product / math.sqrt(square_u * square_v))))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mapping_exists(reduced1: FloatArray, reduced2: FloatArray, length_tolerance: float, angle_tolerance: float) -> bool:
     """Whether some basis of lattice 2 has the lengths (relative) and angles (radians) of the basis of lattice 1.
 
@@ -271,7 +271,7 @@ def mapping_exists(reduced1: FloatArray, reduced2: FloatArray, length_tolerance:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_same(
     gram: FloatArray, grams: FloatArray, order: IntArray, length_tolerance: float, angle_tolerance: float
 ) -> int:
@@ -293,7 +293,7 @@ def first_same(
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def prepare(grams: FloatArray) -> FloatArray:
     """Make many lattices ready to be compared: (m, 4, 7), the Minkowski-reduced matrix and below it the vonorms."""
     out = np.zeros((grams.shape[0], 4, 7), dtype=np.float64)
@@ -308,7 +308,7 @@ def prepare(grams: FloatArray) -> FloatArray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cluster(prepared: FloatArray, length_tolerance: float, angle_tolerance: float) -> IntArray:
     """Label every lattice by the first earlier one that it equals: labels count clusters in order of appearance."""
     n = prepared.shape[0]

@@ -16,8 +16,8 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice.cell import BravaisLattice
 from hybrid_index.units import FloatArray
 
@@ -47,7 +47,7 @@ def _pairs() -> tuple[IntArray, IntArray]:
 _ROWS, _PLANES = _pairs()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def conventional_bases(
     grams: FloatArray, inverses: FloatArray, max_obliquity: float
 ) -> tuple[IntArray, IntArray, IntArray]:
@@ -83,7 +83,7 @@ def conventional_bases(
     return owner[:n], codes[:n], bases[:n]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _twofold_axes(gram: FloatArray, inverse: FloatArray, max_obliquity: float, axes: IntArray) -> int:
     """Write which of the possible pairs of row and plane are 2-fold axes; return how many."""
     # tan² = 1/cos² − 1; rounding leaves some 1e-15 times the condition of the matrix
@@ -97,7 +97,7 @@ def _twofold_axes(gram: FloatArray, inverse: FloatArray, max_obliquity: float, a
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bases_on(gram: FloatArray, axes: IntArray, codes: IntArray, bases: IntArray) -> int:
     """Write what the axes of one lattice allow; return how many bases there are."""
     n = _write(_AP, ((1, 0, 0), (0, 1, 0), (0, 0, 1)), 0, codes, bases)
@@ -129,7 +129,7 @@ def _bases_on(gram: FloatArray, axes: IntArray, codes: IntArray, bases: IntArray
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _write(code: int, basis: Basis, n: int, codes: IntArray, bases: IntArray) -> int:
     codes[n] = code
     for i in range(3):
@@ -138,7 +138,7 @@ def _write(code: int, basis: Basis, n: int, codes: IntArray, bases: IntArray) ->
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def monoclinic(gram: FloatArray, row: Row, plane: Row) -> tuple[int, Basis]:
     """Return mP or mC with b along *row*: shortest a and c of the net *plane* that the centring allows, β ≥ 90°."""
     first, second = _net(gram, plane)
@@ -161,7 +161,7 @@ def monoclinic(gram: FloatArray, row: Row, plane: Row) -> tuple[int, Basis]:
     return _MC if centred else _MP, (a, b, c)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def orthorhombic(gram: FloatArray, axes: Basis) -> tuple[int, Basis]:
     """Return oP, oC, oI or oF on three axes: a ≤ b ≤ c, or face C centred and a ≤ b."""
     a, b, c = axes
@@ -184,19 +184,19 @@ def orthorhombic(gram: FloatArray, axes: Basis) -> tuple[int, Basis]:
     return code, _right_handed(a, b, c)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ends_halfway(u: Row, v: Row) -> bool:
     """Whether (u + v)/2 is a lattice vector."""
     return (u[0] + v[0]) % 2 == 0 and (u[1] + v[1]) % 2 == 0 and (u[2] + v[2]) % 2 == 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def determinant(basis: Basis) -> int:
     """Return the determinant of a basis: the number of lattice points in its cell, negative where it is left-handed."""
     return _dot(basis[0], _cross(basis[1], basis[2]))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _write_rectangular(gram: FloatArray, axes: Basis, n: int, codes: IntArray, bases: IntArray) -> int:
     """Write orthorhombic axes, and what they make where two or three are equally long."""
     code, (a, b, c) = orthorhombic(gram, axes)
@@ -212,7 +212,7 @@ def _write_rectangular(gram: FloatArray, axes: Basis, n: int, codes: IntArray, b
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hexagonal(row1: Row, plane1: Row, row2: Row, plane2: Row, c: Row) -> tuple[int, Basis]:
     """HP or obverse hR on a 2-fold axis a, its image b under the 3-fold rotation, and the 3-fold axis c."""
     a, b, c = _right_handed(row1, _turn(_turn(row1, row2, plane2), row1, plane1), c)
@@ -228,13 +228,13 @@ def _hexagonal(row1: Row, plane1: Row, row2: Row, plane2: Row, c: Row) -> tuple[
     return _NONE, (a, b, c)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_threefold(u: Row, v: Row) -> bool:
     """Whether (u + v)/3 is a lattice vector."""
     return (u[0] + v[0]) % 3 == 0 and (u[1] + v[1]) % 3 == 0 and (u[2] + v[2]) % 3 == 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _net(gram: FloatArray, plane: Row) -> tuple[Row, Row]:
     """Reduced basis of the net of lattice vectors in a plane (hkl)."""
     h, k, l = plane
@@ -254,7 +254,7 @@ def _net(gram: FloatArray, plane: Row) -> tuple[Row, Row]:
         v = _sum(v, u, 1, -int(np.rint(ratio)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bezout(h: int, k: int) -> tuple[int, int]:
     """Integers x, y with x·h + y·k = gcd(h, k)."""
     x, y, next_x, next_y = 1, 0, 0, 1
@@ -265,7 +265,7 @@ def _bezout(h: int, k: int) -> tuple[int, int]:
     return (x, y) if h > 0 else (-x, -y)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def square(gram: FloatArray, v: Row) -> float:
     """Squared length of a row."""
     x, y, z = v
@@ -273,7 +273,7 @@ def square(gram: FloatArray, v: Row) -> float:
     return float(x * x * gram[0, 0] + y * y * gram[1, 1] + z * z * gram[2, 2] + 2.0 * mixed)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def plane_of(u: Row, v: Row) -> Row:
     """Return the indices (hkl), without common factor, of the lattice plane that holds two rows."""
     x, y, z = _cross(u, v)
@@ -281,50 +281,50 @@ def plane_of(u: Row, v: Row) -> Row:
     return x // g, y // g, z // g
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turn(v: Row, row: Row, plane: Row) -> Row:
     """Image of a row under a 2-fold rotation, 2 (h·v)/(h·u) u − v."""
     return _sum(row, v, 2 * _dot(plane, v) // _dot(plane, row), -1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _right_handed(a: Row, b: Row, c: Row) -> Basis:
     return (a, b, c if determinant((a, b, c)) > 0 else _negative(c))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _row(table: IntArray, i: int) -> Row:
     return table[i, 0], table[i, 1], table[i, 2]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dot(u: Row, v: Row) -> int:
     return u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum(u: Row, v: Row, m: int, n: int) -> Row:
     return m * u[0] + n * v[0], m * u[1] + n * v[1], m * u[2] + n * v[2]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _negative(v: Row) -> Row:
     return -v[0], -v[1], -v[2]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cross(u: Row, v: Row) -> Row:
     return u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _line(v: Row) -> Row:
     """One name for v and −v."""
     negative = _negative(v)
     return v if v > negative else negative
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _key(u: Row, v: Row, w: Row) -> Basis:
     """One name for three lines in any order."""
     u, v, w = _line(u), _line(v), _line(w)

@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.units import FloatArray
 
 N_SHARED = 5
@@ -26,7 +26,7 @@ AREA_LORENTZIAN = math.pi / 2.0
 AREA_GAUSSIAN = 0.5 * math.sqrt(math.pi / _LN2)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def satellite(two_theta_deg: float, wavelength_ratio: float) -> tuple[float, float]:
     """2θ (degrees) of the same spacing at a wavelength longer by the ratio, and its derivative; (−1, 0) beyond 180°."""
     half = math.radians(two_theta_deg) / 2.0
@@ -36,7 +36,7 @@ def satellite(two_theta_deg: float, wavelength_ratio: float) -> tuple[float, flo
     return 2.0 * math.degrees(math.asin(s)), wavelength_ratio * math.cos(half) / math.sqrt(1.0 - s * s)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_peaks(
     parameters: FloatArray,
     width: FloatArray,
@@ -84,7 +84,7 @@ def add_peaks(
                     jacobian[k, 6 + 2 * i] += value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def residuals(
     parameters: FloatArray,
     width: FloatArray,

@@ -7,8 +7,7 @@ where its symmetry makes zones equivalent (all 0kl of a cubic lattice) they shar
 
 from __future__ import annotations
 
-from numba import njit
-
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice
 
 N_CONDITIONS = 12
@@ -29,7 +28,7 @@ _OCCURRING = tuple(sum(1 << bit for bit in _BITS[lattice.value]) for lattice in 
 """Conditions that space groups with each lattice have, one of those that the centring makes the same."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def broken_conditions(code: int, h: int, k: int, l: int) -> int:
     """Conditions that a reflection breaks, of those that occur with its lattice, as bits.
 
@@ -38,7 +37,7 @@ def broken_conditions(code: int, h: int, k: int, l: int) -> int:
     return _broken(code, h, k, l) & _OCCURRING[code]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _broken(code: int, h: int, k: int, l: int) -> int:
     """Four bits for each of three zones: its glides along one index, along the other, between them, and d."""
     if code == _AP:
@@ -76,20 +75,20 @@ def _broken(code: int, h: int, k: int, l: int) -> int:
     return broken
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _glides(x: int, y: int) -> int:
     """Glides of a zone with the indices x, y: along one axis, the other, between them, and d."""
     broken = x % 2 | (y % 2) << 1 | ((x + y) % 2) << 2
     return broken | (8 if (x + y) % 4 else 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _both(x: int, y: int) -> int:
     """Glides of the zone hk0 of a tetragonal lattice: n, and a where the lattice is centred."""
     return (x + y) % 2 | (2 if x % 2 or y % 2 else 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _diagonal(x: int, z: int) -> int:
     """Glides of a zone with the indices x, x, z: c and d."""
     return z % 2 | (2 if (2 * x + z) % 4 else 0)

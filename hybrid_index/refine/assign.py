@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace, primitive_basis
 from hybrid_index.merit import evidence_bits, place_of
 from hybrid_index.refine.absences import N_CONDITIONS, broken_conditions
@@ -34,7 +34,7 @@ FAILED = -1.0e9
 """Evidence of a start that led nowhere."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def solve_symmetric(matrix: FloatArray, rhs: FloatArray, n: int) -> bool:
     """Solve the positive definite system of size *n* in place by Cholesky; the solution replaces *rhs*."""
     for i in range(n):
@@ -61,7 +61,7 @@ def solve_symmetric(matrix: FloatArray, rhs: FloatArray, n: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_reflections(
     q_line: FloatArray, n_lines: int, q_calc: FloatArray, n_calc: int, nearest: npt.NDArray[np.int32], gap: FloatArray
 ) -> None:
@@ -79,7 +79,7 @@ def nearest_reflections(
             gap[low - 1], nearest[low - 1] = q_line[low - 1] - value, j
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def assign_solve(
     metric: FloatArray,
     code: int,
@@ -221,7 +221,7 @@ def assign_solve(
     out[3] = np.sqrt(squares / max(indexed, 1))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill_parity(code: int, hkl: npt.NDArray[np.int32], n_calc: int, parity: npt.NDArray[np.uint8]) -> None:
     """Indices in a primitive basis modulo 2, as a number from 0 to 7."""
     basis = PRIMITIVE[code]
@@ -234,7 +234,7 @@ def _fill_parity(code: int, hkl: npt.NDArray[np.int32], n_calc: int, parity: npt
         parity[j] = number
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _parameter_price(factor: FloatArray, solution: FloatArray, n_free: int) -> float:
     """Bits that the free metric parameters cost: how much more precisely they are known now than before.
 
@@ -251,7 +251,7 @@ def _parameter_price(factor: FloatArray, solution: FloatArray, n_free: int) -> f
     return max(bits, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def assign_solve_many(
     metrics: FloatArray,
     codes: npt.NDArray[np.int64],

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice
 from hybrid_index.units import FloatArray
@@ -25,7 +25,7 @@ _CF, _TP, _TI, _HP, _HR, _OP = 2, 3, 4, 5, 6, 7
 _OC, _OI, _OF, _MP, _MC, _AP = 8, 9, 10, 11, 12, 13
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_allowed(code: int, h: int, k: int, l: int) -> bool:
     """Whether the centring of lattice *code* lets the reflection hkl exist."""
     if code == 1 or code == _TI or code == _OI:
@@ -39,7 +39,7 @@ def is_allowed(code: int, h: int, k: int, l: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def multiplicity_of(code: int, h: int, k: int, l: int) -> int:
     """Number of reflections that the holohedry of lattice *code* makes of one in its asymmetric unit."""
     if code == _AP:
@@ -66,7 +66,7 @@ def multiplicity_of(code: int, h: int, k: int, l: int) -> int:
     return 6 * signs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_reflections(metric: FloatArray, code: int, q_max: float, hkl: npt.NDArray[np.int32], q: FloatArray) -> int:
     """Write the unique reflections of a lattice with 0 < Q ≤ *q_max* into *hkl* (m, 3) and *q* (m,), unsorted.
 
@@ -177,7 +177,7 @@ def enumerate_reflections(
     return Reflections(hkl=hkl, q=q, multiplicity=multiplicity)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def listed_reflections(
     metric: FloatArray, code: int, q_max: float, merge_equal_q: bool, capacity: int
 ) -> tuple[bool, npt.NDArray[np.int32], FloatArray, npt.NDArray[np.int64]]:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
@@ -43,7 +43,7 @@ class Content(NamedTuple):
     centric: bool
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def distinct_content(xyz: FloatArray, occupancy: FloatArray, u_iso: FloatArray, element: IntArray) -> Content:
     """Find out which atoms are equivalent by translation or inversion; nothing but the coordinates is asked.
 
@@ -97,7 +97,7 @@ def distinct_content(xyz: FloatArray, occupancy: FloatArray, u_iso: FloatArray, 
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _kinds(occupancy: FloatArray, u_iso: FloatArray, element: IntArray) -> tuple[IntArray, IntArray]:
     """Kind of each atom, and the first atom of each kind: equal in element, displacement and occupancy."""
     n = element.shape[0]
@@ -116,7 +116,7 @@ def _kinds(occupancy: FloatArray, u_iso: FloatArray, element: IntArray) -> tuple
     return kind, first[:n_kinds]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _maps_onto_itself(xyz: FloatArray, kind: IntArray, sign: float, shift: FloatArray, images: IntArray) -> bool:
     """Whether x → sign·x + shift takes each atom to another one of its kind; *images* (n,) tells to which."""
     n = xyz.shape[0]
@@ -133,7 +133,7 @@ def _maps_onto_itself(xyz: FloatArray, kind: IntArray, sign: float, shift: Float
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _same_place(u: FloatArray, v: FloatArray) -> bool:
     for i in range(3):
         difference = u[i] - v[i]

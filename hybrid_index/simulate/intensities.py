@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hybrid_index.compiled import fast_kernel, kernel
 from hybrid_index.simulate.content import Content
 from hybrid_index.simulate.reflections import asymmetric_unit
 from hybrid_index.simulate.texture import march_dollase
@@ -17,7 +17,7 @@ ABSENT = 1.0e-10
 """|F|² per squared number of atoms (electrons² or fm²) below which a reflection is extinct and the rest is rounding."""
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@fast_kernel
 def structure_factors_squared(
     hkl: IntArray,
     q: FloatArray,
@@ -79,7 +79,7 @@ def structure_factors_squared(
     return squared
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _phase_table(x: FloatArray, limit: int) -> tuple[FloatArray, FloatArray]:
     """cos(2πhx) and sin(2πhx), shape (2·limit + 1, n): row h + limit, from the one before by the addition theorem."""
     cosine, sine = np.empty((2 * limit + 1, x.shape[0])), np.empty((2 * limit + 1, x.shape[0]))
@@ -93,7 +93,7 @@ def _phase_table(x: FloatArray, limit: int) -> tuple[FloatArray, FloatArray]:
     return cosine, sine
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def merged_lines(
     hkl: IntArray, q: FloatArray, multiplicity: IntArray, intensity: FloatArray
 ) -> tuple[IntArray, FloatArray, IntArray, FloatArray]:
@@ -114,7 +114,7 @@ def merged_lines(
     return hkl_lines[:n], q_lines[:n], multiplicities[:n], intensities[:n]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def calculated_lines(
     metric: FloatArray,
     q_min: float,

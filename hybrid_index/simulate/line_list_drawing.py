@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.simulate.conditions import FIRST_LINES, LADDER_DEG, MAX_LINES
 from hybrid_index.simulate.line_list_kernels import (
     CAPACITY,
@@ -79,7 +79,7 @@ class ListColumns(NamedTuple):
     two_theta_limits_deg: FloatArray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_lists(
     key: np.uint64,
     start: int,
@@ -142,7 +142,7 @@ def fill_lists(
                     lines.hkl[i, j, a] = kept_hkl[work.origin[j], a]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place_lines(
     order: npt.NDArray[np.int32], n: int, kept: Reflections, wavelength: float, drawn: FloatArray, work: Work
 ) -> None:
@@ -157,7 +157,7 @@ def _place_lines(
         work.origin[j] = r
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw_measurement(state: State, tables: KernelTables, drawn: FloatArray, limits: FloatArray) -> tuple[float, bool]:
     """Draw faults and range of a measurement; a range without end (0) climbs the ladder.
 
@@ -179,7 +179,7 @@ def _draw_measurement(state: State, tables: KernelTables, drawn: FloatArray, lim
     return wavelength, sources[which, 3] != 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _true_lines(
     key: np.uint64,
     metric: FloatArray,
@@ -234,7 +234,7 @@ def _true_lines(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _resolved(
     q: FloatArray,
     intensity: FloatArray,

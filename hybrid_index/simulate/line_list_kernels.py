@@ -14,9 +14,9 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy.special import gammaincinv
 
+from hybrid_index.compiled import inlined_kernel, kernel
 from hybrid_index.lattice import BRAVAIS_LATTICES, holohedry_order
 from hybrid_index.refine.hkl import fill_reflections, multiplicity_of
 from hybrid_index.simulate.extinctions import PERIOD
@@ -56,7 +56,7 @@ def wilson_strengths() -> FloatArray:
     return frozen_array(gammaincinv(shapes, level) / shapes)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def is_absent(tests: IntArray, n_tests: int, h: int, k: int, l: int) -> bool:
     """Whether one of the tests (n, 12) of an extinction class forbids a reflection."""
     for i in range(n_tests):
@@ -71,7 +71,7 @@ def is_absent(tests: IntArray, n_tests: int, h: int, k: int, l: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_scattering(
     state: State,
     contrast_share: float,
@@ -94,14 +94,14 @@ def draw_scattering(
     scattering[6] = math.floor(merged + uniform(state))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def expected_q(code: int, volume: float, n_lines: float) -> float:
     """Q up to which a lattice with this conventional volume has about *n_lines* lines."""
     nodes: float = n_lines * HOLOHEDRY_ORDER[code] / (volume / LATTICE_POINTS[code])
     return math.pow(0.75 / math.pi * nodes, 2.0 / 3.0)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def envelope(q: float, scattering: FloatArray, wavelength: float, neutron: bool) -> float:
     """Lorentz-polarisation (neutrons: Lorentz) factor times form factors squared and the Debye–Waller factor."""
     sine2 = 0.25 * wavelength * wavelength * q
@@ -114,7 +114,7 @@ def envelope(q: float, scattering: FloatArray, wavelength: float, neutron: bool)
     return factor * (1.0 + cosine * cosine) * fall_off * fall_off
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def strong_reflections(
     key: np.uint64,
     metric: FloatArray,
@@ -176,7 +176,7 @@ def strong_reflections(
     return m
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sort_by_q(q: FloatArray, n: int, q_max: float, order: Int32Array, starts: Int32Array) -> None:
     """Write the order of ascending *q* into *order* (n,).
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import inlined_kernel, kernel
 from hybrid_index.simulate.conditions import FIRST_LINES, FOREIGN_INTENSITY
 from hybrid_index.simulate.random_stream import State, between, log_between, normals, uniform
 from hybrid_index.types import MIN_LINES
@@ -45,7 +45,7 @@ def workspace(room: int) -> Work:
     return Work(position, intensity, spread, np.empty(room, dtype=np.int32), sigma, fwhm)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def _move(work: Work, source: int, target: int) -> None:
     """Copy a line to another place."""
     work.position[target] = work.position[source]
@@ -54,7 +54,7 @@ def _move(work: Work, source: int, target: int) -> None:
     work.origin[target] = work.origin[source]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_foreign(state: State, n_foreign: int, weakest: float, work: Work, n: int) -> int:
     """Put foreign lines among the first twenty visible ones, in order; return the new number of lines."""
     if n == 0:
@@ -82,7 +82,7 @@ def add_foreign(state: State, n_foreign: int, weakest: float, work: Work, n: int
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def merge_near(merge: float, work: Work, n: int) -> int:
     """Merge lines nearer than *merge*, the nearest pair first, at their centre of gravity; return how many are left.
 
@@ -120,7 +120,7 @@ def merge_near(merge: float, work: Work, n: int) -> int:
     return m
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lose_weak(weakest: float, work: Work, n: int) -> int:
     """Keep the lines above *weakest* times the strongest; return how many."""
     strongest = 0.0
@@ -134,7 +134,7 @@ def lose_weak(weakest: float, work: Work, n: int) -> int:
     return m
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lose_some(state: State, n_missing: int, work: Work, n: int) -> int:
     """Take lines of the lattice, each equally likely, from the first twenty; leave five. Return what is left."""
     own = 0
@@ -156,7 +156,7 @@ def lose_some(state: State, n_missing: int, work: Work, n: int) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def measure(state: State, n: int, sigma: float, fade: float, widths: FloatArray, work: Work) -> None:
     """Give positions their errors and lines their widths, and sort them again.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
@@ -14,7 +14,7 @@ SAME_POINT_ANGSTROM2 = 1e-4
 """Images nearer than the root of this are one atom on a special position."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_square(x: float, y: float, z: float, gram: FloatArray) -> float:
     """Squared length (Å²) of the shortest vector that a fractional difference stands for, lattice vectors added."""
     x, y, z = x - math.floor(x + 0.5), y - math.floor(y + 0.5), z - math.floor(z + 0.5)
@@ -33,7 +33,7 @@ def nearest_square(x: float, y: float, z: float, gram: FloatArray) -> float:
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_site(
     point: FloatArray,
     radius: float,
@@ -81,7 +81,7 @@ def place_site(
     return m
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def shortest_contact(xyz: FloatArray, radii: FloatArray, gram: FloatArray) -> float:
     """Smallest distance between two of the atoms (n, 3), as a share of the sum of their radii."""
     best = math.inf

@@ -9,8 +9,8 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import fast_kernel, kernel
 from hybrid_index.errors import InputError
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
@@ -176,13 +176,13 @@ def _quadrature(n: int) -> tuple[FloatArray, FloatArray]:
     return (nodes + 1.0) / 2.0, weights / 2.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def unit_area_height(eta: float) -> float:
     """Height of a pseudo-Voigt line of unit area and unit FWHM."""
     return float(eta * 2.0 / np.pi + (1.0 - eta) * 2.0 * np.sqrt(np.log(2.0) / np.pi))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@fast_kernel
 def add_pseudo_voigts(
     grid_deg: FloatArray,
     centre_deg: FloatArray,

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice
 from hybrid_index.lattice.kernels import shortest_basis, transform
 from hybrid_index.simulate.random_stream import State, between, normals, uniform
@@ -36,7 +36,7 @@ _LOW_LOG = math.log(VOLUME_LIMITS_ANGSTROM3[0])
 _HIGH_LOG = np.array([math.log(VOLUME_LIMITS_ANGSTROM3[1] * lattice.lattice_points) for lattice in BravaisLattice])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def random_gram(
     state: State,
     code: int,
@@ -82,7 +82,7 @@ def random_gram(
     _standardise(code, gram)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _real_coordinates(state: State, code: int, quantiles: FloatArray, cholesky: FloatArray, x: FloatArray) -> None:
     """Draw coordinates (6,) from the Gaussian copula of real cells."""
     n = 1 if code < _TP else 2 if code < _OP else 3 if code < _MP else 4 if code < _AP else 6
@@ -99,7 +99,7 @@ def _real_coordinates(state: State, code: int, quantiles: FloatArray, cholesky: 
         x[i] = quantiles[code, i, k] + (at - k) * (quantiles[code, i, k + 1] - quantiles[code, i, k])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _broad_coordinates(state: State, code: int, x: FloatArray) -> None:
     """Draw coordinates (6,) evenly from the broad range."""
     x[0] = between(state, _LOW_LOG, _HIGH_LOG[code])
@@ -112,7 +112,7 @@ def _broad_coordinates(state: State, code: int, x: FloatArray) -> None:
         x[3] = between(state, BROAD_BETA_DEG[0], BROAD_BETA_DEG[1])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gram_of(code: int, x: FloatArray, gram: FloatArray) -> None:
     """Gram matrix of the cell of coordinates; its first element is zero where there is no such cell."""
     gram[:] = 0.0
@@ -148,7 +148,7 @@ def _gram_of(code: int, x: FloatArray, gram: FloatArray) -> None:
     gram[0, 0], gram[1, 1], gram[2, 2] = a * a, b * b, c * c
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _standardise(code: int, gram: FloatArray) -> None:
     """Bring a Gram matrix into the conventional setting of its lattice, as ``lattice.standardize`` would."""
     if code == _AP:
@@ -161,7 +161,7 @@ def _standardise(code: int, gram: FloatArray) -> None:
                 gram[i, i], gram[j, j] = gram[j, j], gram[i, i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _niggli(gram: FloatArray) -> None:
     """Niggli's form of a lattice without equalities: the three shortest vectors, all angles acute or none."""
     reduced = transform(gram, shortest_basis(gram))
@@ -173,7 +173,7 @@ def _niggli(gram: FloatArray) -> None:
     gram[:] = reduced
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _shortest_in_plane(gram: FloatArray, centred: bool) -> None:
     """Shortest a and c with β ≥ 90°; C centring only lets a take vectors of odd first and even second index."""
     uu, vv, uv = gram[0, 0], gram[2, 2], gram[0, 2]
@@ -201,7 +201,7 @@ def _shortest_in_plane(gram: FloatArray, centred: bool) -> None:
     gram[0, 2] = gram[2, 0] = uv
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def shortest_square(code: int, gram: FloatArray) -> float:
     """Squared length of the shortest vector that can be one: an edge, or one to a centring point; Å²."""
     a, b, c = gram[0, 0], gram[1, 1], gram[2, 2]
@@ -217,7 +217,7 @@ def shortest_square(code: int, gram: FloatArray) -> float:
     return shortest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def metric_of(gram: FloatArray, metric: FloatArray) -> float:
     """Write the reciprocal metric (A..F) of a direct Gram matrix into *metric* (6,) and return the volume (Å³)."""
     a, b, c, d, e, f = gram[0, 0], gram[1, 1], gram[2, 2], gram[1, 2], gram[0, 2], gram[0, 1]
@@ -231,7 +231,7 @@ def metric_of(gram: FloatArray, metric: FloatArray) -> float:
     return math.sqrt(square)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cell_sample(
     key: np.uint64,
     codes: npt.NDArray[np.int64],

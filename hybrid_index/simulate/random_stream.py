@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from hybrid_index.compiled import inlined_kernel, kernel
 
 State = npt.NDArray[np.uint64]
 
@@ -22,7 +23,7 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _UNIT = 1.0 / (1 << 53)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def mixed(x: np.uint64) -> np.uint64:
     """Finalizer of splitmix64: every bit of the result hangs on every bit of *x*."""
     x = (x ^ (x >> _S30)) * _MIX1
@@ -30,26 +31,26 @@ def mixed(x: np.uint64) -> np.uint64:
     return x ^ (x >> _S31)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def key_of(parent: np.uint64, counter: np.uint64) -> np.uint64:
     """Key of the sub-stream number *counter* of *parent*."""
     return mixed(parent + (counter + np.uint64(1)) * _GAMMA)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def unit(x: np.uint64) -> float:
     """Uniform number in the open interval (0, 1) from the upper 53 bits."""
     return (float(x >> _S11) + 0.5) * _UNIT
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined_kernel
 def uniform(state: State) -> float:
     """Next uniform number in (0, 1) of a stream; *state* (1,) is its counter."""
     state[0] += _GAMMA
     return unit(mixed(state[0]))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def normals(state: State) -> tuple[float, float]:
     """Next two standard normal numbers (Box & Muller 1958, doi:10.1214/aoms/1177706645)."""
     radius = math.sqrt(-2.0 * math.log(uniform(state)))
@@ -57,19 +58,19 @@ def normals(state: State) -> tuple[float, float]:
     return radius * math.cos(angle), radius * math.sin(angle)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def between(state: State, low: float, high: float) -> float:
     """Uniform between two limits."""
     return low + (high - low) * uniform(state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def log_between(state: State, low: float, high: float) -> float:
     """Log-uniform between two positive limits."""
     return low * math.pow(high / low, uniform(state))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def choice(state: State, cumulative: npt.NDArray[np.float64], start: int, stop: int) -> int:
     """Index in start..stop−1, with probabilities whose running sum within that range ends at 1."""
     u = uniform(state)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.refine.hkl import fill_reflections
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
@@ -14,7 +14,7 @@ from hybrid_index.units import FloatArray
 _OP, _MP, _AP = 7, 11, 13
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def asymmetric_unit(
     metric: FloatArray, q_min: float, q_max: float, rotations: IntArray, translations: FloatArray, capacity: int
 ) -> tuple[IntArray, FloatArray, IntArray]:
@@ -52,7 +52,7 @@ def asymmetric_unit(
     return hkl[:kept].astype(np.int64), q[:kept], multiplicity[:kept]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_allowed(hkl: IntArray, translations: FloatArray) -> bool:
     for t in translations:
         phase = hkl[0] * t[0] + hkl[1] * t[1] + hkl[2] * t[2]
@@ -61,7 +61,7 @@ def _is_allowed(hkl: IntArray, translations: FloatArray) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _enclosing_code(rotations: IntArray) -> int:
     """Code of a primitive lattice on these axes whose twofold axes are all among the given rotations."""
     if not _has_diagonal(rotations, -1, 1, -1):
@@ -69,7 +69,7 @@ def _enclosing_code(rotations: IntArray) -> int:
     return _OP if _has_diagonal(rotations, -1, -1, 1) else _MP
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _has_diagonal(rotations: IntArray, x: int, y: int, z: int) -> bool:
     for j in range(rotations.shape[0]):
         r = rotations[j]
@@ -78,7 +78,7 @@ def _has_diagonal(rotations: IntArray, x: int, y: int, z: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def orbit_size(hkl: IntArray, rotations: IntArray) -> int:
     """Count the reflections equivalent to one under *rotations* and inversion; 0 unless it is the first of its orbit.
 

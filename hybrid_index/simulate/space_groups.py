@@ -8,8 +8,8 @@ from functools import lru_cache
 import gemmi
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice
 from hybrid_index.types import IntArray
@@ -117,7 +117,7 @@ def wyckoff_positions(number: int) -> WyckoffPositions:
     return WyckoffPositions(order=order[chosen], origin=origin, projection=projection, freedom=freedom[chosen])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _orbits(rotations: IntArray, translations: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Number of the orbit of each grid point (13824,), a first point of each (n, 3), and sums over its site symmetry.
 
@@ -161,7 +161,7 @@ def _directions(sums: IntArray, freedom: IntArray) -> IntArray:
     return found // np.maximum(divisor, 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _families(label: IntArray, first: IntArray, order: IntArray, freedom: IntArray, directions: IntArray) -> IntArray:
     """For each orbit the number of the first orbit of the same Wyckoff position (n,)."""
     n = order.shape[0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
@@ -37,7 +37,7 @@ class Texture:
             raise InputError(f"March–Dollase's r is {self.r!r}; give a positive number, 1 for none", source="texture")
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def march_dollase(hkl: IntArray, plane: IntArray, r: float, rotations: IntArray, metric: FloatArray) -> float:
     """Factor of March and Dollase, averaged over the reflections equivalent to *hkl* (3,) under *rotations* (m, 3, 3).
 
@@ -59,7 +59,7 @@ def march_dollase(hkl: IntArray, plane: IntArray, r: float, rotations: IntArray,
     return mean
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _product(u: IntArray, v: IntArray, metric: FloatArray) -> float:
     """Scalar product of two reciprocal vectors, Å⁻²."""
     a, b, c, d, e, f = metric

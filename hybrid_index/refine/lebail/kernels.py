@@ -7,8 +7,8 @@ its lines, unit area) is kept for its own window of points, one after the other 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
@@ -18,7 +18,7 @@ _GAUSS_END = 8.0
 """(Δ/FWHM)² beyond which a Gaussian is nothing (exp(−22))."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def windows(
     x: FloatArray, centre: FloatArray, fwhm: FloatArray, ray_shift: FloatArray, reach: float
 ) -> tuple[IntArray, IntArray]:
@@ -40,7 +40,7 @@ def windows(
     return first, last
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def profiles(
     x: FloatArray,
     centre: FloatArray,
@@ -83,13 +83,13 @@ def profiles(
                     out[base + i - first[k]] += value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_narrow(axial: float, cot: float, fwhm: float) -> bool:
     """Whether axial divergence only shifts a reflection, and does not show in its shape."""
     return abs(axial * cot) < 0.05 * fwhm
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def derivatives(
     x: FloatArray,
     intensity: FloatArray,
@@ -139,7 +139,7 @@ def derivatives(
                         row[n_position + n_width + 1] += intensity[k] * by[i, 4]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum_rays(
     x: FloatArray,
     centre: float,
@@ -173,7 +173,7 @@ def _sum_rays(
             by[i, 4] += value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_reflections(
     intensity: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray, out: FloatArray
 ) -> None:
@@ -183,7 +183,7 @@ def add_reflections(
             out[i] += intensity[k] * profile[offset[k] + i - first[k]]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def project(values: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray) -> FloatArray:
     """Sum of *values* (n,) under the profile of each reflection, shape (m,)."""
     out = np.zeros(first.shape[0])
@@ -193,7 +193,7 @@ def project(values: FloatArray, profile: FloatArray, first: IntArray, last: IntA
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def squares(weight: FloatArray, profile: FloatArray, first: IntArray, last: IntArray, offset: IntArray) -> FloatArray:
     """Sum of the squares of each profile, weighted: the information on its intensity if it stood alone, shape (m,)."""
     out = np.zeros(first.shape[0])
@@ -203,7 +203,7 @@ def squares(weight: FloatArray, profile: FloatArray, first: IntArray, last: IntA
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def normal_blocks(
     weight: FloatArray,
     profile: FloatArray,

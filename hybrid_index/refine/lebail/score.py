@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import primitive_basis
 from hybrid_index.merit import SUPERLATTICE_PRICE
@@ -153,7 +153,7 @@ def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> tuple[float, 
     return misfit_bits, line_bits, cell_bits, n, absent
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def misfit_nats(z: FloatArray) -> float:
     """Log-likelihood of standardised misfits (n,), some of which come in stretches from foreign lines."""
     own, foreign = 1.0 - _FOREIGN_BEGINS, _FOREIGN_BEGINS

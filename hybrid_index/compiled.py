@@ -1,0 +1,47 @@
+"""Decorators of the numerical kernels: compiled by numba once, kept on disk, run without the interpreter's lock.
+
+numba keeps a compiled kernel until the file that it stands in changes. But kernels contain those that they call, from
+other files too; so all are compiled again when the file of any of them is younger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from numba import njit
+
+kernel = njit(cache=True, nogil=True)
+fast_kernel = njit(cache=True, nogil=True, fastmath=True)
+"""Sums may be taken in any order."""
+inlined_kernel = njit(cache=True, nogil=True, inline="always")
+
+
+def drop_stale(package: Path) -> int:
+    """Delete compiled kernels that are older than the file of any kernel; return how many.
+
+    Only those beside their sources, where numba puts them unless it may not write there.
+    """
+    compiled = [path for folder in _folders(package) for path in folder.glob("__pycache__/*.nb[ic]")]
+    sources = {path.parents[1] / f"{path.name.partition('.')[0]}.py" for path in compiled}
+    now = time.time()
+    changed = [when for source in sources if source.exists() and (when := source.stat().st_mtime) <= now]
+    newest = max(changed, default=0.0)
+    stale = [path for path in compiled if path.stat().st_mtime < newest]
+    try:
+        for path in stale:
+            path.unlink(missing_ok=True)
+    except OSError:  # a file system that can only be read: nothing on it changes either
+        return 0
+    return len(stale)
+
+
+def _folders(package: Path) -> Iterator[Path]:
+    yield package
+    for folder in package.iterdir():
+        if folder.is_dir() and folder.name != "__pycache__":
+            yield from _folders(folder)
+
+
+drop_stale(Path(__file__).resolve().parent)
