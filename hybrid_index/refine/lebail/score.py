@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
@@ -75,13 +76,15 @@ class Comparison:
     n_absent: float
 
 
-def compare(fits: Sequence[LeBailFit]) -> list[Comparison]:
+def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = None) -> list[Comparison]:
     """Compare fits of one pattern over one range, by the evidence for their cells; see the module.
 
     Parameters
     ----------
     fits
         At least one; all with the same points.
+    left_out
+        Which points (n,) are to say nothing, neither for a cell nor against it.
 
     Raises
     ------
@@ -107,9 +110,15 @@ def compare(fits: Sequence[LeBailFit]) -> list[Comparison]:
     errors = [_errors(misfit, noise, net) for misfit in misfits]
     scale, error = min(scale for scale, _ in errors), min(error for _, error in errors)
     variance = scale * noise + (error * net) ** 2
+    heard = np.ones(x.size, dtype=bool) if left_out is None else ~left_out
+    heard_data = np.logical_and.reduceat(heard, edges)
     # for single points: errors of a line shape go together over a datum
     per_point = scale * fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
-    parts = [_parts(fit, misfit / np.sqrt(variance), per_point) for fit, misfit in zip(fits, misfits, strict=True)]
+    per_point[~heard] = np.inf
+    parts = [
+        _parts(fit, (misfit / np.sqrt(variance))[heard_data], per_point)
+        for fit, misfit in zip(fits, misfits, strict=True)
+    ]
     top = max(misfit + lines + cell for misfit, lines, cell, _, _ in parts)
     return [
         Comparison(bits=misfit + lines + cell - top, misfit=misfit, lines=lines, cell=cell, n_lines=n, n_absent=absent)
