@@ -13,7 +13,7 @@ N_MERIT = 20
 """Lines that M and F are customarily computed on."""
 SUPERLATTICE_PRICE = 14.0
 """Bits that it costs to say that the reflections of one sublattice are seen more often than the others."""
-GLIDE_PRICE = 2.0
+GLIDE_PRICE = 4.0
 """Bits that it costs to say that a zone has a glide plane."""
 
 

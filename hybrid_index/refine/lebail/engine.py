@@ -163,7 +163,9 @@ def _add_intensity_prior(
     left = np.flatnonzero(near)
     per_reflection = state.intensity / problem.multiplicity
     a, b = 1.0 / problem.multiplicity[left], 1.0 / problem.multiplicity[left + 1]
-    precision = (0.5 * (a * size[left] + b * size[left + 1])) ** -2.0
+    # what the two have together is known; each of them alone could grow without bound
+    together = np.abs(state.intensity[left] + state.intensity[left + 1]) + diagonal[left] ** -0.5
+    precision = (together / (problem.multiplicity[left] + problem.multiplicity[left + 1])) ** -2.0
     np.add.at(band[0], left, precision * a * a)
     np.add.at(band[0], left + 1, precision * b * b)
     np.subtract.at(band[1], left, precision * a * b)
