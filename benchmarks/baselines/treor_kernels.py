@@ -49,7 +49,7 @@ def solve(matrix: FloatArray, right: FloatArray, n: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def is_within(metric: FloatArray, limits: FloatArray) -> bool:
-    """Whether a metric is a lattice within *limits*: shortest and longest edge, volume, largest |cosine| of an angle."""
+    """Whether a metric is a lattice within *limits*: shortest and longest edge, volume, |cosine| of an angle."""
     a, b, c, d, e, f = metric[0], metric[1], metric[2], metric[3], metric[4], metric[5]
     if not (a > 0.0 and b > 0.0 and c > 0.0):
         return False
@@ -96,7 +96,7 @@ def assign(
             gap = abs(q[i] - q_calc[j])
             if gap < tolerance[i] and (nearest[i] < 0 or gap < abs(q[i] - q_calc[nearest[i]])):
                 nearest[i] = j
-    return np.sum(nearest[:n] >= 0), n_calc
+    return int(np.sum(nearest[:n] >= 0)), n_calc
 
 
 @njit(cache=True, nogil=True)
@@ -152,7 +152,7 @@ def merit(q: FloatArray, n: int, q_calc: FloatArray, n_calc: int, nearest: IntAr
             possible += 1
             last = value
     mean = max(total / count, 1e-9)
-    return q[n_used - 1] / (2.0 * mean * max(possible, 1))
+    return float(q[n_used - 1] / (2.0 * mean * max(possible, 1)))
 
 
 @njit(cache=True, nogil=True)
@@ -178,7 +178,7 @@ def refine(
     if indexed == 0:
         return 0.0, 0
     n_used = min(n, N_MERIT)
-    return merit(q, n_used, q_calc, n_calc, nearest), np.sum(nearest[:n_used] >= 0)
+    return merit(q, n_used, q_calc, n_calc, nearest), int(np.sum(nearest[:n_used] >= 0))
 
 
 @njit(cache=True, nogil=True)
@@ -194,7 +194,7 @@ def keep(metrics: FloatArray, scores: FloatArray, n: int, metric: FloatArray, sc
             return n
     metrics[place] = metric
     scores[place, 0], scores[place, 1] = score, indexed
-    return min(n + 1, scores.shape[0])
+    return int(min(n + 1, scores.shape[0]))
 
 
 @njit(cache=True, nogil=True)
@@ -214,7 +214,7 @@ def try_base_lines(
     metrics: FloatArray,
     scores: FloatArray,
     n_kept: int,
-) -> tuple[int, int]:
+) -> int:
     """Give the base lines all indices they may have; solve for the cell, test it, refine it, keep it.
 
     Parameters
@@ -232,15 +232,13 @@ def try_base_lines(
     -------
     int
         How many are kept now.
-    int
-        How many trial cells were within the limits.
     """
     n_free = base_q.shape[0]
     hkl, q_calc = np.empty((CAPACITY, 3), dtype=np.int32), np.empty(CAPACITY)
     nearest = np.empty(q.shape[0], dtype=np.int64)
     matrix, right, metric = np.empty((n_free, n_free)), np.empty(n_free), np.empty(6)
     chosen = np.zeros(n_free, dtype=np.int64)
-    n_use, tried = min(use, q.shape[0]), 0
+    n_use = min(use, q.shape[0])
     while True:
         for i in range(n_free):
             matrix[i] = labels[i, chosen[i]]
@@ -251,12 +249,9 @@ def try_base_lines(
                 for p in range(n_free):
                     metric[j] += subspace[j, p] * right[p]
             if is_within(metric, limits):
-                tried += 1
                 indexed, _ = assign(metric, code, q, tolerance, n_use, hkl, q_calc, nearest)
                 if indexed >= iq:
-                    score, indexed = refine(
-                        metric, code, subspace, q, tolerance, weight, cycles, hkl, q_calc, nearest
-                    )
+                    score, indexed = refine(metric, code, subspace, q, tolerance, weight, cycles, hkl, q_calc, nearest)
                     if score > 0.0 and is_within(metric, limits):
                         n_kept = keep(metrics, scores, n_kept, metric, score, indexed)
         last = n_free - 1
@@ -267,4 +262,4 @@ def try_base_lines(
             chosen[last] = 0
             last -= 1
         if last < 0:
-            return n_kept, tried
+            return n_kept

@@ -28,26 +28,63 @@ class IndexLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One way to choose base lines and their indices.
+
+    Parameters
+    ----------
+    base_lines
+        Limits of the indices of each base line; as many as the system has parameters.
+    spare
+        All base lines but the last are chosen among so many more of the first lines than are needed.
+    reach
+        The last base line is one of so many first lines.
+    """
+
+    base_lines: tuple[IndexLimit, ...]
+    spare: int
+    reach: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """A crystal system: the primitive lattice that is tried, and the limits of indices for each of its base lines."""
+    """A crystal system: the primitive lattice that is tried, and how, until an attempt finds an accepted cell."""
 
     lattice: BravaisLattice
-    base_lines: tuple[IndexLimit, ...]
+    attempts: tuple[Attempt, ...]
 
 
 def _limit(largest: int, total: int) -> IndexLimit:
     return IndexLimit(h=largest, k=largest, l=largest, total=total)
 
 
-# KH..KS; THH..THS for both lines; OH1..OS3; MH1..MS4. The published programs try triclinic cells with base lines of
-# indices 0 and 1 only.
+def _published(*base_lines: IndexLimit, spare: int = 1) -> Attempt:
+    """Base lines among the first few."""
+    return Attempt(base_lines=base_lines, spare=spare, reach=len(base_lines) + spare)
+
+
+# KH..KS; THH..THS for both lines; OH1..OS3; MH1..MS4. The second attempts are the tests for a dominant zone, for which
+# the papers give no numbers: the first lines lie in one plane, and the last base line is the first that does not.
+_CUBIC = (_published(_limit(4, 6)),)
+_TWO_AXES = (
+    _published(_limit(4, 4), _limit(4, 4)),
+    Attempt(base_lines=(_limit(4, 6), _limit(6, 8)), spare=1, reach=19),
+)
+_ORTHORHOMBIC = (
+    _published(_limit(2, 3), _limit(2, 4), _limit(2, 4)),
+    Attempt(base_lines=(_limit(3, 4), _limit(3, 4), _limit(3, 4)), spare=1, reach=16),
+)
+_MONOCLINIC = (
+    _published(_limit(2, 2), _limit(2, 3), _limit(2, 3), _limit(2, 4)),
+    Attempt(base_lines=(_limit(2, 2), _limit(2, 3), _limit(2, 3), _limit(2, 3)), spare=1, reach=12),
+)
+_TRICLINIC = (_published(_limit(1, 1), *(_limit(1, 2),) * 5, spare=2),)
 SYSTEMS = (
-    System(lattice=BravaisLattice.CP, base_lines=(_limit(4, 6),)),
-    System(lattice=BravaisLattice.TP, base_lines=(_limit(4, 4),) * 2),
-    System(lattice=BravaisLattice.HP, base_lines=(_limit(4, 4),) * 2),
-    System(lattice=BravaisLattice.OP, base_lines=(_limit(2, 3), _limit(2, 4), _limit(2, 4))),
-    System(lattice=BravaisLattice.MP, base_lines=(_limit(2, 2), _limit(2, 3), _limit(2, 3), _limit(2, 4))),
-    System(lattice=BravaisLattice.AP, base_lines=(_limit(1, 1), _limit(1, 2), *(_limit(1, 2),) * 4)),
+    (System(lattice=BravaisLattice.CP, attempts=_CUBIC),),
+    (System(lattice=BravaisLattice.TP, attempts=_TWO_AXES), System(lattice=BravaisLattice.HP, attempts=_TWO_AXES)),
+    (System(lattice=BravaisLattice.OP, attempts=_ORTHORHOMBIC),),
+    (System(lattice=BravaisLattice.MP, attempts=_MONOCLINIC),),
+    (System(lattice=BravaisLattice.AP, attempts=_TRICLINIC),),
 )
 
 
@@ -58,9 +95,13 @@ class TreorSettings:
     Parameters
     ----------
     systems
-        Crystal systems in the order in which they are tried; the first with an accepted cell ends the search.
+        Crystal systems in the order in which they are tried; the first group with an accepted cell ends the search.
+        Tetragonal and hexagonal tests go together, as they share their keywords.
     d1, ssqtl, d2
         A line is indexed if a calculated sin²θ is nearer than ``d1``, or than ``d2`` where sin²θ exceeds ``ssqtl``.
+    scales
+        Factors of these limits: the search is repeated with each until a cell is accepted. Precise lines need less than
+        the published tolerance, lines with a zero shift need all of it.
     use
         Lines that a trial cell is tested on.
     iq
@@ -77,14 +118,13 @@ class TreorSettings:
         Largest monoclinic angle.
     cycles
         Cycles of assignment and least squares for a trial cell.
-    zone_lines
-        So many of the first lines must lie in a zone for it to be called dominant.
     """
 
-    systems: tuple[System, ...] = SYSTEMS
+    systems: tuple[tuple[System, ...], ...] = SYSTEMS
     d1: float = 0.0002
     ssqtl: float = 0.05
     d2: float = 0.0004
+    scales: tuple[float, ...] = (0.25, 1.0)
     use: int = 19
     iq: int = 16
     merit: float = 10.0
@@ -94,7 +134,6 @@ class TreorSettings:
     min_edge_angstrom: float = 2.0
     mono_deg: float = 130.0
     cycles: int = 4
-    zone_lines: int = 7
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with some fields changed."""

@@ -3,16 +3,18 @@
 P.-E. Werner, Z. Kristallogr. 120 (1964) 375, doi:10.1524/zkri.1964.120.4-5.375;
 P.-E. Werner, L. Eriksson & M. Westdahl, J. Appl. Cryst. 18 (1985) 367, doi:10.1107/S0021889885010512.
 
-A few low lines, the base lines, are given small indices in all ways, the cell follows from as many linear equations, and
+A few low lines, the base lines, are given small indices in all ways; the cell follows from as many linear equations and
 is refined if it indexes enough of the first lines. Systems are tried from cubic to triclinic; the search ends with the
 first that holds an accepted cell. Where the papers leave a choice, this was chosen:
 
 - Base lines of a system with n parameters are all choices of n among the first n + 1 lines (triclinic: n + 2), so that
   one of them may be foreign.
-- A cell is tried once, not in all settings: the first base line has indices in one order only.
-- Dominant zones: where seven of the first lines lie in a plane h0l or hk0 that base lines span, the last parameter comes
-  from each of the first lines that do not, instead of from the base lines.
+- A cell is tried once, not in all settings: the first base line has its indices in one order only.
+- Dominant zones: where this finds nothing, the last base line is each of the first lines in turn, so that the others
+  may all lie in one plane or row.
 - Base lines are averaged with their second and third orders, as ``IDIV = 1`` asks for.
+- Where nothing is accepted with a quarter of the published tolerances, the search is repeated with all of them. N-TREOR
+  changes tolerances between its trials, too, but in steps of its own.
 - Reflections that centring forbids count as possible lines, as in TREOR; whoever judges must allow for any centring.
 - Where nothing is accepted the best of what was refined is listed, so that its rank can be counted.
 """
@@ -27,10 +29,10 @@ from itertools import combinations
 import numpy as np
 
 from benchmarks.baselines.treor_kernels import N_MERIT, try_base_lines
-from benchmarks.baselines.treor_settings import CU_KA1_ANGSTROM, IndexLimit, System, TreorSettings
+from benchmarks.baselines.treor_settings import CU_KA1_ANGSTROM, Attempt, IndexLimit, System, TreorSettings
 from hybrid_index.lattice import BravaisLattice, Cell, cluster_lattices, direct_grams, metric_subspace
 from hybrid_index.types import IntArray, PeakList
-from hybrid_index.units import FloatArray, q_from_two_theta
+from hybrid_index.units import FloatArray, dq_d_two_theta
 
 N_KEPT = 400
 """Refined cells that are kept for each system."""
@@ -83,24 +85,24 @@ def index_treor_style(
     """
     settings = settings or TreorSettings()
     end = time.perf_counter() + budget_s
-    lines = line_data(peaks, settings)
     found: list[TreorCell] = []
-    for system in settings.systems:
-        cells = search_system(lines, system, settings, end)
-        accepted = [cell for cell in cells if cell.is_accepted(settings)]
-        if accepted:
-            return accepted[:LIST_LENGTH]
-        found += cells
-    return sorted(found, key=lambda cell: -cell.m20)[:LIST_LENGTH]
+    for scale in settings.scales:
+        lines = line_data(peaks, settings, scale)
+        for together in settings.systems:
+            cells = [cell for system in together for cell in search_system(lines, system, settings, end)]
+            accepted = [cell for cell in cells if cell.is_accepted(settings)]
+            if accepted:
+                return _best(accepted)
+            found += cells
+    return _best(found)
 
 
-def line_data(peaks: PeakList, settings: TreorSettings) -> Lines:
-    """Tolerances as published; all lines of one weight in 2θ."""
+def line_data(peaks: PeakList, settings: TreorSettings, scale: float) -> Lines:
+    """The first twenty lines, *scale* times the published tolerances, and weights that are one in 2θ."""
     q = peaks.q[:N_MERIT]
     sine_squared = q * CU_KA1_ANGSTROM**2 / 4.0
-    tolerance = np.where(sine_squared < settings.ssqtl, settings.d1, settings.d2) * 4.0 / CU_KA1_ANGSTROM**2
-    limit = float(q_from_two_theta(178.0, peaks.wavelength_angstrom))
-    weight = 1.0 / (q * (1.0 - np.minimum(q, limit) / (4.0 / peaks.wavelength_angstrom**2)))
+    tolerance = np.where(sine_squared < settings.ssqtl, settings.d1, settings.d2) * scale * 4.0 / CU_KA1_ANGSTROM**2
+    weight = 1.0 / dq_d_two_theta(peaks.two_theta_deg[:N_MERIT], peaks.wavelength_angstrom) ** 2
     base_q = with_higher_orders(q, tolerance)
     return Lines(q=q, base_q=base_q, tolerance=tolerance, weight=weight / weight.sum())
 
@@ -126,49 +128,58 @@ def with_higher_orders(q: FloatArray, tolerance: FloatArray) -> FloatArray:
 
 
 def search_system(lines: Lines, system: System, settings: TreorSettings, end: float) -> list[TreorCell]:
-    """Refined cells of one crystal system, best first, each lattice once; *end* on the clock of ``perf_counter``."""
+    """Refined cells of one crystal system, each lattice once; *end* is a time of ``perf_counter``."""
     subspace = metric_subspace(system.lattice)
-    tables = [label_rows(limit, subspace, system.lattice, first=i == 0) for i, limit in enumerate(system.base_lines)]
-    labels, n_labels = _padded(tables)
     metrics, scores, n_kept = np.empty((N_KEPT, 6)), np.zeros((N_KEPT, 2)), 0
     cosine = abs(np.cos(np.radians(settings.mono_deg)))
     limits = np.array([settings.min_edge_angstrom, settings.cem_angstrom, settings.vol_angstrom3, cosine])
     use = min(settings.use, lines.q.size)
     iq = use - (settings.use - settings.iq)
-    for base in base_line_sets(subspace.shape[1], lines.q.size):
-        if time.perf_counter() > end:
+    cells: list[TreorCell] = []
+    for attempt in system.attempts:
+        tables = [
+            label_rows(limit, subspace, system.lattice, first=i == 0) for i, limit in enumerate(attempt.base_lines)
+        ]
+        labels, n_labels = _padded(tables)
+        for base in base_line_sets(attempt, lines.q.size):
+            if time.perf_counter() > end:
+                break
+            n_kept = try_base_lines(
+                lines.base_q[base],
+                labels,
+                n_labels,
+                system.lattice.code,
+                subspace,
+                lines.q,
+                lines.tolerance,
+                lines.weight,
+                limits,
+                use,
+                iq,
+                settings.cycles,
+                metrics,
+                scores,
+                n_kept,
+            )
+        cells = _listed(metrics[:n_kept], scores[:n_kept], system.lattice, lines.q.size)
+        if any(cell.is_accepted(settings) for cell in cells):
             break
-        n_kept, _ = try_base_lines(
-            lines.base_q[base],
-            labels,
-            n_labels,
-            system.lattice.code,
-            subspace,
-            lines.q,
-            lines.tolerance,
-            lines.weight,
-            limits,
-            use,
-            iq,
-            settings.cycles,
-            metrics,
-            scores,
-            n_kept,
-        )
-    return _listed(metrics[:n_kept], scores[:n_kept], system.lattice, lines.q.size)
+    return cells
 
 
-def base_line_sets(n_free: int, n_lines: int) -> Iterator[IntArray]:
-    """Choices of *n_free* lines among the first few, lowest first.
+def base_line_sets(attempt: Attempt, n_lines: int) -> Iterator[IntArray]:
+    """Choices of base lines, lowest first.
 
     Examples
     --------
-    >>> [base.tolist() for base in base_line_sets(2, 20)]
-    [[0, 1], [0, 2], [1, 2]]
+    >>> limit = IndexLimit(h=1, k=1, l=1, total=2)
+    >>> [base.tolist() for base in base_line_sets(Attempt(base_lines=(limit, limit), spare=1, reach=4), 20)]
+    [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3]]
     """
-    spare = 2 if n_free == 6 else 1
-    for base in combinations(range(min(n_free + spare, n_lines)), n_free):
-        yield np.array(base, dtype=np.int64)
+    n = len(attempt.base_lines)
+    for low in combinations(range(min(n - 1 + attempt.spare, n_lines)), n - 1):
+        for last in range(low[-1] + 1 if low else 0, min(attempt.reach, n_lines)):
+            yield np.array([*low, last], dtype=np.int64)
 
 
 def label_rows(limit: IndexLimit, subspace: FloatArray, lattice: BravaisLattice, *, first: bool) -> FloatArray:
@@ -208,6 +219,10 @@ def _padded(tables: list[FloatArray]) -> tuple[FloatArray, IntArray]:
     for i, table in enumerate(tables):
         together[i, : len(table)] = table
     return together, lengths
+
+
+def _best(cells: list[TreorCell]) -> list[TreorCell]:
+    return sorted(cells, key=lambda cell: -cell.m20)[:LIST_LENGTH]
 
 
 def _listed(metrics: FloatArray, scores: FloatArray, lattice: BravaisLattice, n_lines: int) -> list[TreorCell]:
