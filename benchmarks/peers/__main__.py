@@ -37,6 +37,8 @@ MEASURED_LISTS = 47
 CONTEST_LISTS = 21
 SECONDS = 10.0
 EVERYTHING = "all"
+SAID_IN_DOCUMENT = ("sets", "program", "limit", "tier", "seconds", "output_mb", "remark")
+"""Arguments that a later run may want to know; paths are nobody's business."""
 
 
 def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -113,8 +115,7 @@ def publish(report: Report, arguments: argparse.Namespace, console: Console) -> 
         draw(picture, report.verdicts, report.names, report.limits.seconds)
         write_page(arguments.page, report, picture)
     if arguments.out:
-        plain = {key: str(value) if isinstance(value, Path) else value for key, value in vars(arguments).items()}
-        write_json(arguments.out, report, plain)
+        write_json(arguments.out, report, {name: getattr(arguments, name) for name in SAID_IN_DOCUMENT})
     if arguments.compare:
         rows, moved = comparison(report, read_verdicts(arguments.compare))
         print_rows(f"Against {arguments.compare.name}", rows, console)

@@ -88,7 +88,8 @@ def find(entry: Entry, option: str | None, environment: Mapping[str, str]) -> Pr
     if entry.package:
         python = _absolute(named) or sys.executable
         if not _has_package(python, entry.package):
-            return Absent(name=name, reason=f"{python} has no package {entry.package}")
+            where = named or "this Python"
+            return Absent(name=name, reason=f"{where} has no package {entry.package}; name one with --{entry.key}")
         return Executable(adapter=entry.adapter, command=(python,))
     found = _absolute(named) if named else next(filter(None, map(shutil.which, entry.executables)), None)
     if found is None:
@@ -98,7 +99,7 @@ def find(entry: Entry, option: str | None, environment: Mapping[str, str]) -> Pr
         variable, usual = entry.models
         folder = Path(environment.get(variable) or usual)
         if not folder.is_dir():
-            return Absent(name=name, reason=f"its models are not in {folder}")
+            return Absent(name=name, reason=f"its models are not there; say with {variable} where they are")
     return Executable(adapter=entry.adapter, command=(found,))
 
 

@@ -44,8 +44,8 @@ class Report:
 
 def overview(report: Report) -> list[Row]:
     """One row a program: rates, seconds, troubles."""
-    head = ("program", "lists", "rank 1", "rank ≤ 20", "median s", "90 % within s", "median processor s", *NAMED)
-    rows = [head]
+    head: Row = ("program", "lists", "rank 1", "rank ≤ 20", "median s", "90 % within s", "median processor s", *NAMED)
+    rows: list[Row] = [head]
     for name in report.names:
         if verdicts := report.of(name):
             s = summary(verdicts)
@@ -58,7 +58,7 @@ def overview(report: Report) -> list[Row]:
 
 def breakdown(report: Report) -> list[Row]:
     """One row a condition, system and range of volumes: first place / in the list, and the median, for each program."""
-    rows = [("", "lists", *report.names)]
+    rows: list[Row] = [("", "lists", *report.names)]
     parts = {name: dict(strata(report.of(name))) for name in report.names}
     labels = dict.fromkeys(label for part in parts.values() for label, verdicts in part.items() if verdicts)
     for label in labels:
@@ -84,7 +84,8 @@ def write_page(path: Path, report: Report, picture: Path | None) -> None:
         "[docs/peers.md](../docs/peers.md).",
         "",
         f"hybrid-index {hybrid_index.__version__}, Python {platform.python_version()}, {platform.platform()}, "
-        f"{os.cpu_count()} processors. Every program had {report.limits.seconds:g} s for each list. {report.remark}".strip(),
+        f"{os.cpu_count()} processors. Every program had {report.limits.seconds:g} s for each list.",
+        *([report.remark] if report.remark else []),
         "",
         *markdown(overview(report)),
         "",
@@ -143,7 +144,8 @@ def read_verdicts(path: Path) -> list[Verdict]:
 def comparison(report: Report, before: Iterable[Verdict]) -> tuple[list[Row], list[str]]:
     """What moved, over the lists that both runs have: a table, and a sentence for each list gained or lost."""
     earlier = {(v.program, v.group, v.case): v for v in before}
-    rows, moved = [("program", "lists", "rank 1", "rank ≤ 20", "median s")], []
+    rows: list[Row] = [("program", "lists", "rank 1", "rank ≤ 20", "median s")]
+    moved: list[str] = []
     for name in report.names:
         pairs = [(earlier[key], v) for v in report.of(name) if (key := (v.program, v.group, v.case)) in earlier]
         if not pairs:
