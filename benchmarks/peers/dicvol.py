@@ -51,5 +51,5 @@ class Dicvol:
     def parse(self, folder: Path, stdout: str) -> list[PeerCell]:
         """Direct parameters under the heading of their system; reduced cells repeat them and are left out."""
         text = read_outputs(folder, ".ord") or read_outputs(folder, ".out") or stdout
-        lines = [line for line in text.splitlines() if "REDUCED CELL" not in line.upper()]
-        return by_merit(labelled_cells("\n".join(lines)))
+        lines = (line for line in text.splitlines(keepends=True) if "REDUCED CELL" not in line.upper())
+        return by_merit(labelled_cells("".join(lines)))

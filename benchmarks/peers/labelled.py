@@ -48,11 +48,11 @@ def labelled_cells(text: str) -> list[PeerCell]:
     """All cells whose values stand behind labels, in the order of the text, repetitions left out.
 
     A new ``A =`` begins a new cell; a heading (``C U B I C   S Y S T E M``) tells what symmetry makes equal; the merit
-    is the first ``M(20) =`` behind the values.
+    is the first ``M(20) =`` behind the values. A last line without an end was cut off, and is not read.
     """
     found: list[_Partial] = []
     system = ""
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text, 0, text.rfind("\n") + 1):
         if match["system"]:
             system = re.sub(r"\s", "", match["system"]).upper()
         elif match["merit"]:

@@ -20,7 +20,7 @@ def solved_within(verdicts: Sequence[Verdict]) -> tuple[list[float], list[float]
     return times, [(i + 1) / len(verdicts) for i in range(len(times))]
 
 
-def draw(path: Path, verdicts: Sequence[Verdict], names: Sequence[str], limit_s: float) -> None:
+def draw(path: Path, verdicts: Sequence[Verdict], names: Sequence[str]) -> None:
     """Draw the curves into an image file; its suffix chooses the format."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -28,6 +28,7 @@ def draw(path: Path, verdicts: Sequence[Verdict], names: Sequence[str], limit_s:
     figure = Figure(figsize=(7.2, 4.4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    longest = max([10.0 * SHORTEST_S, *(v.wall_s for v in verdicts)])
     for i, name in enumerate(names):
         mine = [v for v in verdicts if v.program == name]
         if not mine:
@@ -36,7 +37,7 @@ def draw(path: Path, verdicts: Sequence[Verdict], names: Sequence[str], limit_s:
         width = 2.4 if i < _FIRST_STYLES else 1.6
         end = shares[-1] if shares else 0.0
         axes.step(
-            [SHORTEST_S, *times, limit_s],
+            [SHORTEST_S, *times, longest],
             [0.0, *(100.0 * share for share in shares), 100.0 * end],
             where="post",
             color=COLOURS[i % len(COLOURS)],
@@ -45,7 +46,7 @@ def draw(path: Path, verdicts: Sequence[Verdict], names: Sequence[str], limit_s:
             label=f"{name} ({100.0 * end:.0f} % of {len(mine)})",
         )
     axes.set_xscale("log")
-    axes.set_xlim(SHORTEST_S, limit_s)
+    axes.set_xlim(SHORTEST_S, longest)
     axes.set_ylim(0.0, 100.0)
     axes.set_xlabel("wall time for a list (s)")
     axes.set_ylabel("lists with the true lattice first (%)")

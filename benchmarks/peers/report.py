@@ -29,6 +29,7 @@ class Report:
     programs: tuple[Program, ...]
     absent: tuple[Absent, ...]
     limits: Limits
+    peer_limits: Limits
     verdicts: tuple[Verdict, ...]
     remark: str = ""
 
@@ -84,7 +85,8 @@ def write_page(path: Path, report: Report, picture: Path | None) -> None:
         "[docs/peers.md](../docs/peers.md).",
         "",
         f"hybrid-index {hybrid_index.__version__}, Python {platform.python_version()}, {platform.platform()}, "
-        f"{os.cpu_count()} processors. Every program had {report.limits.seconds:g} s for each list.",
+        f"{os.cpu_count()} processors. Ours and the baseline had {report.limits.seconds:g} s for each list, other "
+        f"people's programs {report.peer_limits.seconds:g} s.",
         *([report.remark] if report.remark else []),
         "",
         *markdown(overview(report)),
@@ -113,6 +115,7 @@ def write_json(path: Path, report: Report, arguments: Mapping[str, Any]) -> None
         "machine": {"platform": platform.platform(), "python": platform.python_version(), "cpus": os.cpu_count()},
         "arguments": dict(arguments),
         "limits": asdict(report.limits),
+        "peer_limits": asdict(report.peer_limits),
         "programs": {program.name: program.settings for program in report.programs},
         "absent": {one.name: one.reason for one in report.absent},
         "summary": {

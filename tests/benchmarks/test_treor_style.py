@@ -46,7 +46,7 @@ def test_merit_is_de_wolffs() -> None:
     q = np.array([1.0, 2.0, 3.0])
     calculated = np.array([3.01, 0.99, 1.5, 2.0, 2.0, 4.0])
     nearest = np.array([1, 3, 0])
-    # Four distinct lines up to the last one but for the tolerance of the counting: 0.99, 1.5, 2.0; 3.01 lies beyond.
+    # Possible up to the last line are 0.99, 1.5 and 2.0, which comes twice; 3.01 lies beyond it.
     expected = 3.0 / (2.0 * (0.01 + 0.0 + 0.01) / 3.0 * 3)
     assert treor_kernels.merit(q, 3, calculated, 6, nearest) == pytest.approx(expected)
 
