@@ -15,7 +15,6 @@ from hybrid_index.units import FloatArray
 IntArray = npt.NDArray[np.int64]
 HklArray = npt.NDArray[np.int32]
 
-N_MERIT = 20
 CAPACITY = 600
 """Most reflections up to the last line; a cell with more of them has no merit."""
 
@@ -45,6 +44,15 @@ def solve(matrix: FloatArray, right: FloatArray, n: int) -> bool:
             right[i] -= matrix[i, k] * right[k]
         right[i] /= matrix[i, i]
     return True
+
+
+@njit(cache=True, nogil=True)
+def expand(subspace: FloatArray, free: FloatArray, metric: FloatArray) -> None:
+    """Write the metric (A..F) that the free parameters of a system stand for."""
+    for j in range(6):
+        metric[j] = 0.0
+        for p in range(free.shape[0]):
+            metric[j] += subspace[j, p] * free[p]
 
 
 @njit(cache=True, nogil=True)
@@ -105,14 +113,13 @@ def least_squares(
     subspace: FloatArray,
     q: FloatArray,
     weight: FloatArray,
-    n: int,
     hkl: HklArray,
     nearest: IntArray,
 ) -> bool:
     """Fit the metric to the indexed lines, with weights whose sum is about 1; false where they do not determine it."""
     n_free = subspace.shape[1]
     normal, right, row = np.zeros((n_free, n_free)), np.zeros(n_free), np.empty(n_free)
-    for i in range(n):
+    for i in range(q.shape[0]):
         if nearest[i] < 0:
             continue
         h, k, l = float(hkl[nearest[i], 0]), float(hkl[nearest[i], 1]), float(hkl[nearest[i], 2])
@@ -125,19 +132,15 @@ def least_squares(
                 normal[p, r] += weight[i] * row[p] * row[r]
     if not solve(normal, right, n_free):
         return False
-    for j in range(6):
-        metric[j] = 0.0
-        for p in range(n_free):
-            metric[j] += subspace[j, p] * right[p]
+    expand(subspace, right, metric)
     return True
 
 
 @njit(cache=True, nogil=True)
-def merit(q: FloatArray, n: int, q_calc: FloatArray, n_calc: int, nearest: IntArray) -> float:
-    """De Wolff's M of the first twenty lines, those that are not indexed left out of the mean error."""
-    n_used = min(n, N_MERIT)
+def merit(q: FloatArray, q_calc: FloatArray, n_calc: int, nearest: IntArray) -> float:
+    """De Wolff's M of all lines, those that are not indexed left out of the mean error."""
     total, count = 0.0, 0
-    for i in range(n_used):
+    for i in range(q.shape[0]):
         if nearest[i] >= 0:
             total += abs(q[i] - q_calc[nearest[i]])
             count += 1
@@ -146,13 +149,12 @@ def merit(q: FloatArray, n: int, q_calc: FloatArray, n_calc: int, nearest: IntAr
     ordered = np.sort(q_calc[:n_calc])
     possible, last = 0, -1.0
     for value in ordered:
-        if value > q[n_used - 1] * (1.0 + 1e-4):
+        if value > q[-1] * (1.0 + 1e-4):
             break
         if value - last > EQUAL_Q * value:
             possible += 1
             last = value
-    mean = max(total / count, 1e-9)
-    return float(q[n_used - 1] / (2.0 * mean * max(possible, 1)))
+    return float(q[-1] / (2.0 * max(total / count, 1e-9) * max(possible, 1)))
 
 
 @njit(cache=True, nogil=True)
@@ -168,17 +170,16 @@ def refine(
     q_calc: FloatArray,
     nearest: IntArray,
 ) -> tuple[float, int]:
-    """Assign and fit in turn, in place; return M20 and how many of the first twenty lines are indexed."""
+    """Assign and fit in turn, in place; return the figure of merit and how many lines are indexed."""
     n = q.shape[0]
     for _ in range(cycles):
         indexed, _ = assign(metric, code, q, tolerance, n, hkl, q_calc, nearest)
-        if indexed == 0 or not least_squares(metric, subspace, q, weight, n, hkl, nearest):
+        if indexed == 0 or not least_squares(metric, subspace, q, weight, hkl, nearest):
             return 0.0, 0
     indexed, n_calc = assign(metric, code, q, tolerance, n, hkl, q_calc, nearest)
     if indexed == 0:
         return 0.0, 0
-    n_used = min(n, N_MERIT)
-    return merit(q, n_used, q_calc, n_calc, nearest), int(np.sum(nearest[:n_used] >= 0))
+    return merit(q, q_calc, n_calc, nearest), indexed
 
 
 @njit(cache=True, nogil=True)
@@ -244,10 +245,7 @@ def try_base_lines(
             matrix[i] = labels[i, chosen[i]]
             right[i] = base_q[i]
         if solve(matrix, right, n_free):
-            for j in range(6):
-                metric[j] = 0.0
-                for p in range(n_free):
-                    metric[j] += subspace[j, p] * right[p]
+            expand(subspace, right, metric)
             if is_within(metric, limits):
                 indexed, _ = assign(metric, code, q, tolerance, n_use, hkl, q_calc, nearest)
                 if indexed >= iq:

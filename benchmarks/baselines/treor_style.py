@@ -28,7 +28,7 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks.baselines.treor_kernels import N_MERIT, try_base_lines
+from benchmarks.baselines.treor_kernels import try_base_lines
 from benchmarks.baselines.treor_settings import CU_KA1_ANGSTROM, Attempt, IndexLimit, System, TreorSettings
 from hybrid_index.lattice import BravaisLattice, Cell, cluster_lattices, direct_grams, metric_subspace
 from hybrid_index.types import IntArray, PeakList
@@ -37,6 +37,10 @@ from hybrid_index.units import FloatArray, dq_d_two_theta
 N_KEPT = 400
 """Refined cells that are kept for each system."""
 LIST_LENGTH = 20
+N_MERIT = 20
+"""Lines that are used."""
+SPARE_LINES = 3
+"""A cell must index so many more lines than it has parameters, however short the list is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +124,7 @@ def with_higher_orders(q: FloatArray, tolerance: FloatArray) -> FloatArray:
         total, weight = value, 1.0
         for order in (4.0, 9.0):
             j = int(np.abs(q - order * value).argmin())
-            if j > i and abs(q[j] - order * value) < order * tolerance[i] and abs(q[j] - order * value) < tolerance[j]:
+            if j > i and abs(q[j] - order * value) < tolerance[j]:
                 total += order * q[j]
                 weight += order * order
         averaged[i] = total / weight
@@ -134,7 +138,7 @@ def search_system(lines: Lines, system: System, settings: TreorSettings, end: fl
     cosine = abs(np.cos(np.radians(settings.mono_deg)))
     limits = np.array([settings.min_edge_angstrom, settings.cem_angstrom, settings.vol_angstrom3, cosine])
     use = min(settings.use, lines.q.size)
-    iq = use - (settings.use - settings.iq)
+    iq = max(use - (settings.use - settings.iq), subspace.shape[1] + SPARE_LINES)
     cells: list[TreorCell] = []
     for attempt in system.attempts:
         tables = [

@@ -48,7 +48,7 @@ def test_merit_is_de_wolffs() -> None:
     nearest = np.array([1, 3, 0])
     # Possible up to the last line are 0.99, 1.5 and 2.0, which comes twice; 3.01 lies beyond it.
     expected = 3.0 / (2.0 * (0.01 + 0.0 + 0.01) / 3.0 * 3)
-    assert treor_kernels.merit(q, 3, calculated, 6, nearest) == pytest.approx(expected)
+    assert treor_kernels.merit(q, calculated, 6, nearest) == pytest.approx(expected)
 
 
 def test_limits_of_a_cell() -> None:
