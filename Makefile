@@ -34,7 +34,7 @@ lint: $(STAMP)  ## ruff, mypy and the arrow of imports
 
 check: lint test  ## everything that CI runs
 
-bench: $(STAMP)  ## ours beside the TREOR-style baseline; accuracy on measured patterns; speed of commands and enumerator (20 minutes)
+bench: $(STAMP)  ## us beside other programs, accuracy on measured patterns, speed of commands and enumerator (20 minutes)
 	@mkdir -p $(RESULTS)
 	$(BIN)/python -m benchmarks.peers --data $(DATA) --page benchmarks/RESULTS.md --out benchmarks/RESULTS.json $(PEERS)
 	@if [ -d $(DATA) ]; then \

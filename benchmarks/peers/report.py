@@ -18,7 +18,8 @@ from hybrid_index.errors import InputError
 from hybrid_index.export.atomic import write_atomically
 
 SCHEMA = "hybrid-index/peers/1"
-PAGE = "benchmarks/RESULTS.md"
+MACHINE = f"{platform.system()} {platform.machine()}"
+"""The full name of a kernel tells nobody how fast it is, and the page is public."""
 Row = tuple[str, ...]
 
 
@@ -84,7 +85,7 @@ def write_page(path: Path, report: Report, picture: Path | None) -> None:
         f"Written by `python -m benchmarks.peers` on {datetime.now(UTC):%Y-%m-%d}; how to read it: "
         "[docs/peers.md](../docs/peers.md).",
         "",
-        f"hybrid-index {hybrid_index.__version__}, Python {platform.python_version()}, {platform.platform()}, "
+        f"hybrid-index {hybrid_index.__version__}, Python {platform.python_version()}, {MACHINE}, "
         f"{os.cpu_count()} processors. Ours and the baseline had {report.limits.seconds:g} s for each list, other "
         f"people's programs {report.peer_limits.seconds:g} s.",
         *([report.remark] if report.remark else []),
@@ -112,7 +113,7 @@ def write_json(path: Path, report: Report, arguments: Mapping[str, Any]) -> None
     document = {
         "schema": SCHEMA,
         "version": hybrid_index.__version__,
-        "machine": {"platform": platform.platform(), "python": platform.python_version(), "cpus": os.cpu_count()},
+        "machine": {"platform": MACHINE, "python": platform.python_version(), "cpus": os.cpu_count()},
         "arguments": dict(arguments),
         "limits": asdict(report.limits),
         "peer_limits": asdict(report.peer_limits),

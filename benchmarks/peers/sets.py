@@ -56,14 +56,16 @@ def _cases(
     if name == "published":
         yield from (one.case() for one in PUBLISHED)
     elif name == "simulated":
-        for condition in CONDITIONS:
-            yield from draw_cases(lattices, condition=condition, half="report", limit=limit or len(lattices))
+        n = limit or len(lattices)
+        for i, condition in enumerate(CONDITIONS):  # each with lattices of its own: a few hard ones must not decide all
+            yield from draw_cases(lattices, condition=condition, half="report", limit=n, skip=i * n if limit else 0)
     elif name == "experimental":
         cases, _ = measured_cases(data, origin="list", tier=tier)
         yield from (replace(case, group=f"measured, {case.group}") for case in _spread(cases, limit))
     else:
         radiation = parse_radiation(CONTEST_RADIATION)
-        yield from (one.case for one in simulated_cases(lattices, radiation, limit=limit or len(lattices)))
+        skip = len(CONDITIONS) * limit if limit else 0
+        yield from (one.case for one in simulated_cases(lattices, radiation, limit=limit or len(lattices), skip=skip))
 
 
 def _spread(cases: Sequence[Case], limit: int | None) -> list[Case]:

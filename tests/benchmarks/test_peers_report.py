@@ -71,7 +71,8 @@ def test_lattices_with_the_same_lines_count() -> None:
 def test_summary_counts_troubles_by_name() -> None:
     verdicts = [verdict(), verdict(rank=3, wall_s=2.0), verdict(rank=None, status="timed out", wall_s=10.0)]
     s = summary(verdicts)
-    assert (s["rank1"], s["in_list"]) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+    assert s["rank1"] == pytest.approx(1 / 3)
+    assert s["in_list"] == pytest.approx(2 / 3)
     assert (s["median_wall_s"], s["p90_wall_s"], s["timed out"], s["failed"]) == (2.0, 10.0, 1, 0)
 
 

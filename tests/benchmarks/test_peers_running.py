@@ -14,6 +14,7 @@ import pytest
 from benchmarks.peers import registry
 from benchmarks.peers.program import Absent, Limits, PeerCell
 from benchmarks.peers.published import PUBLISHED
+from benchmarks.peers.python_programs import FOX, RIETX, Driven
 from benchmarks.peers.running import TIMES, Call, Executable, run_limited
 from hybrid_index.lattice import Cell
 from hybrid_index.types import PeakList
@@ -113,6 +114,72 @@ def test_an_executable_that_vanished_is_a_failure() -> None:
     result = Executable(adapter=Scripted(""), command=("/nowhere/treor",)).index(peaks, Limits())
     assert result.status == "failed"
     assert "/nowhere/treor" in result.note
+
+
+FAKE_FOX = """
+import math
+from types import SimpleNamespace
+
+class PeakList:
+    def set_dobs_list(self, values):
+        self.values = values
+
+def quick_index(peaks, verbose):
+    assert abs(1.0 / peaks.values[0] - 7.9079) < 1e-3  # Å, of the first line
+    def cell(a, letter):
+        edges = SimpleNamespace(centering=SimpleNamespace(name="LATTICE_" + letter))
+        edges.DirectUnitCell = lambda: (a, 6.0, 7.0, math.pi / 2, math.radians(100.0), math.pi / 2, 42.0 * a)
+        return edges
+    return SimpleNamespace(GetSolutions=lambda: [(cell(4.0, "P"), 11.0), (cell(5.0, "C"), 30.0)])
+"""
+FAKE_RIETX = """
+from types import SimpleNamespace
+
+def index_pattern(peaks, spec):
+    assert (len(peaks.two_theta), spec.total_budget_seconds) == (25, 18.0)
+    return SimpleNamespace(candidates=[SimpleNamespace(cell=(5.0, 6.0, 7.0, 90.0, 100.0, 90.0), centring="C")])
+"""
+FAKE_SCHEMAS = """
+from types import SimpleNamespace
+
+class PeakList:
+    @classmethod
+    def from_positions(cls, two_theta, wavelength, *, intensity, two_theta_esd):
+        return SimpleNamespace(two_theta=two_theta)
+"""
+FAKE_ENGINES = """
+from types import SimpleNamespace as SearchSpec
+"""
+
+
+@pytest.mark.parametrize(
+    ("adapter", "modules"),
+    [
+        (FOX, {"pyobjcryst/__init__.py": "", "pyobjcryst/indexing.py": FAKE_FOX}),
+        (
+            RIETX,
+            {
+                "rietx/__init__.py": FAKE_RIETX,
+                "rietx/schemas/indexing.py": FAKE_SCHEMAS,
+                "rietx/indexing/engines.py": FAKE_ENGINES,
+            },
+        ),
+    ],
+)
+def test_drivers_call_packages_of_another_python(
+    adapter: Driven, modules: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in modules.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    peaks = PUBLISHED[0].case().data
+    assert isinstance(peaks, PeakList)
+    result = Executable(adapter=adapter, command=(sys.executable,)).index(peaks, Limits(seconds=20.0))
+    assert result.status == "answered", result.note
+    assert result.cells[0].cell.parameters == pytest.approx((5.0, 6.0, 7.0, 90.0, 100.0, 90.0))
+    assert result.cells[0].centring == "C"
 
 
 def entry(key: str) -> registry.Entry:
