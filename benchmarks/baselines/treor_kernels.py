@@ -15,6 +15,8 @@ from hybrid_index.units import FloatArray
 IntArray = npt.NDArray[np.int64]
 HklArray = npt.NDArray[np.int32]
 
+FIRST_LINES, MORE_LINES = 8, 4
+"""A trial cell is tested on so many lines first, and on so many more each time that it passes."""
 CAPACITY = 600
 """Most reflections up to the last line; a cell with more of them has no merit."""
 
@@ -183,6 +185,36 @@ def refine(
 
 
 @njit(cache=True, nogil=True)
+def extend(
+    metric: FloatArray,
+    code: int,
+    subspace: FloatArray,
+    q: FloatArray,
+    tolerance: FloatArray,
+    weight: FloatArray,
+    n_use: int,
+    missed: int,
+    hkl: HklArray,
+    q_calc: FloatArray,
+    nearest: IntArray,
+) -> bool:
+    """Test a trial cell on the first lines, fit it to them, and go on to more; false where more than *missed* are left.
+
+    Errors of low lines grow with the angle, so that a cell of base lines alone does not reach the last ones.
+    """
+    n = min(FIRST_LINES, n_use)
+    while True:
+        indexed, _ = assign(metric, code, q, tolerance, n, hkl, q_calc, nearest)
+        if indexed < n - missed:
+            return False
+        if n == n_use:
+            return True
+        if not least_squares(metric, subspace, q[:n], weight, hkl, nearest):
+            return False
+        n = min(n + MORE_LINES, n_use)
+
+
+@njit(cache=True, nogil=True)
 def keep(metrics: FloatArray, scores: FloatArray, n: int, metric: FloatArray, score: float, indexed: int) -> int:
     """Keep a cell, M20 and its number of lines, unless it is there already; the worst gives way where all is full."""
     for i in range(n):
@@ -247,8 +279,8 @@ def try_base_lines(
         if solve(matrix, right, n_free):
             expand(subspace, right, metric)
             if is_within(metric, limits):
-                indexed, _ = assign(metric, code, q, tolerance, n_use, hkl, q_calc, nearest)
-                if indexed >= iq:
+                missed = n_use - iq
+                if extend(metric, code, subspace, q, tolerance, weight, n_use, missed, hkl, q_calc, nearest):
                     score, indexed = refine(metric, code, subspace, q, tolerance, weight, cycles, hkl, q_calc, nearest)
                     if score > 0.0 and is_within(metric, limits):
                         n_kept = keep(metrics, scores, n_kept, metric, score, indexed)

@@ -28,11 +28,13 @@ class IndexLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One way to choose base lines and their indices.
+class System:
+    """How a crystal system is tried.
 
     Parameters
     ----------
+    lattice
+        Its primitive lattice.
     base_lines
         Limits of the indices of each base line; as many as the system has parameters.
     spare
@@ -41,50 +43,36 @@ class Attempt:
         The last base line is one of so many first lines.
     """
 
+    lattice: BravaisLattice
     base_lines: tuple[IndexLimit, ...]
     spare: int
     reach: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
-    """A crystal system: the primitive lattice that is tried, and how, until an attempt finds an accepted cell."""
-
-    lattice: BravaisLattice
-    attempts: tuple[Attempt, ...]
 
 
 def _limit(largest: int, total: int) -> IndexLimit:
     return IndexLimit(h=largest, k=largest, l=largest, total=total)
 
 
-def _published(*base_lines: IndexLimit, spare: int = 1) -> Attempt:
-    """Base lines among the first few."""
-    return Attempt(base_lines=base_lines, spare=spare, reach=len(base_lines) + spare)
+def _system(lattice: BravaisLattice, *base_lines: IndexLimit, spare: int = 1, reach: int | None = None) -> System:
+    return System(lattice=lattice, base_lines=base_lines, spare=spare, reach=reach or len(base_lines) + spare)
 
 
-# KH..KS; THH..THS for both lines; OH1..OS3; MH1..MS4. The second attempts are the tests for a dominant zone, for which
-# the papers give no numbers: the first lines lie in one plane, and the last base line is the first that does not.
-_CUBIC = (_published(_limit(4, 6)),)
-_TWO_AXES = (
-    _published(_limit(4, 4), _limit(4, 4)),
-    Attempt(base_lines=(_limit(4, 6), _limit(6, 8)), spare=1, reach=19),
-)
-_ORTHORHOMBIC = (
-    _published(_limit(2, 3), _limit(2, 4), _limit(2, 4)),
-    Attempt(base_lines=(_limit(3, 4), _limit(3, 4), _limit(3, 4)), spare=1, reach=16),
-)
-_MONOCLINIC = (
-    _published(_limit(2, 2), _limit(2, 3), _limit(2, 3), _limit(2, 4)),
-    Attempt(base_lines=(_limit(2, 2), _limit(2, 3), _limit(2, 3), _limit(2, 3)), spare=1, reach=12),
-)
-_TRICLINIC = (_published(_limit(1, 1), *(_limit(1, 2),) * 5, spare=2),)
+# KH..KS; THH..THS for both lines; OH1..OS3; MH1..MS4.
+_TWO_AXES = (_limit(4, 4),) * 2
+_ORTHORHOMBIC = (_limit(2, 3), _limit(2, 4), _limit(2, 4))
+_MONOCLINIC = (_limit(2, 2), _limit(2, 3), _limit(2, 3), _limit(2, 4))
+_TRICLINIC = (_limit(1, 1), *(_limit(1, 2),) * 5)
 SYSTEMS = (
-    (System(lattice=BravaisLattice.CP, attempts=_CUBIC),),
-    (System(lattice=BravaisLattice.TP, attempts=_TWO_AXES), System(lattice=BravaisLattice.HP, attempts=_TWO_AXES)),
-    (System(lattice=BravaisLattice.OP, attempts=_ORTHORHOMBIC),),
-    (System(lattice=BravaisLattice.MP, attempts=_MONOCLINIC),),
-    (System(lattice=BravaisLattice.AP, attempts=_TRICLINIC),),
+    (_system(BravaisLattice.CP, _limit(4, 6)),),
+    (_system(BravaisLattice.TP, *_TWO_AXES), _system(BravaisLattice.HP, *_TWO_AXES)),
+    (_system(BravaisLattice.OP, *_ORTHORHOMBIC),),
+    (_system(BravaisLattice.MP, *_MONOCLINIC),),
+    (_system(BravaisLattice.AP, *_TRICLINIC, spare=2),),
+)
+# The papers give no numbers for these; the last base line is the first that does not lie in the zone.
+DOMINANT_ZONES = (
+    (_system(BravaisLattice.TP, *_TWO_AXES, reach=19), _system(BravaisLattice.HP, *_TWO_AXES, reach=19)),
+    (_system(BravaisLattice.OP, *_ORTHORHOMBIC, reach=16),),
 )
 
 
@@ -97,11 +85,10 @@ class TreorSettings:
     systems
         Crystal systems in the order in which they are tried; the first group with an accepted cell ends the search.
         Tetragonal and hexagonal tests go together, as they share their keywords.
+    dominant_zones
+        What is tried where none of these has an accepted cell, in the same way.
     d1, ssqtl, d2
         A line is indexed if a calculated sin²θ is nearer than ``d1``, or than ``d2`` where sin²θ exceeds ``ssqtl``.
-    scales
-        Factors of these limits: the search is repeated with each until a cell is accepted. Precise lines need less than
-        the published tolerance, lines with a zero shift need all of it.
     use
         Lines that a trial cell is tested on.
     iq
@@ -121,10 +108,10 @@ class TreorSettings:
     """
 
     systems: tuple[tuple[System, ...], ...] = SYSTEMS
+    dominant_zones: tuple[tuple[System, ...], ...] = DOMINANT_ZONES
     d1: float = 0.0002
     ssqtl: float = 0.05
     d2: float = 0.0004
-    scales: tuple[float, ...] = (0.25, 1.0)
     use: int = 19
     iq: int = 16
     merit: float = 10.0

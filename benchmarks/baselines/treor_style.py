@@ -10,11 +10,11 @@ first that holds an accepted cell. Where the papers leave a choice, this was cho
 - Base lines of a system with n parameters are all choices of n among the first n + 1 lines (triclinic: n + 2), so that
   one of them may be foreign.
 - A cell is tried once, not in all settings: the first base line has its indices in one order only.
-- Dominant zones: where this finds nothing, the last base line is each of the first lines in turn, so that the others
-  may all lie in one plane or row.
+- Dominant zones: where no system has an accepted cell, tetragonal to orthorhombic ones are tried again. The last base
+  line is now each of the first lines in turn, so that the others may all lie in one plane or row.
 - Base lines are averaged with their second and third orders, as ``IDIV = 1`` asks for.
-- Where nothing is accepted with a quarter of the published tolerances, the search is repeated with all of them. N-TREOR
-  changes tolerances between its trials, too, but in steps of its own.
+- A trial cell is tested and fitted step by step, on eight lines and then on four more each time: the error of a base
+  line grows with the angle, and without this small cells are missed whose lines go far.
 - Reflections that centring forbids count as possible lines, as in TREOR; whoever judges must allow for any centring.
 - Where nothing is accepted the best of what was refined is listed, so that its rank can be counted.
 """
@@ -29,7 +29,7 @@ from itertools import combinations
 import numpy as np
 
 from benchmarks.baselines.treor_kernels import try_base_lines
-from benchmarks.baselines.treor_settings import CU_KA1_ANGSTROM, Attempt, IndexLimit, System, TreorSettings
+from benchmarks.baselines.treor_settings import CU_KA1_ANGSTROM, IndexLimit, System, TreorSettings
 from hybrid_index.lattice import BravaisLattice, Cell, cluster_lattices, direct_grams, metric_subspace
 from hybrid_index.types import IntArray, PeakList
 from hybrid_index.units import FloatArray, dq_d_two_theta
@@ -89,10 +89,10 @@ def index_treor_style(
     """
     settings = settings or TreorSettings()
     end = time.perf_counter() + budget_s
+    lines = line_data(peaks, settings)
     found: list[TreorCell] = []
-    for scale in settings.scales:
-        lines = line_data(peaks, settings, scale)
-        for together in settings.systems:
+    for systems in (settings.systems, settings.dominant_zones):
+        for together in systems:
             cells = [cell for system in together for cell in search_system(lines, system, settings, end)]
             accepted = [cell for cell in cells if cell.is_accepted(settings)]
             if accepted:
@@ -101,11 +101,11 @@ def index_treor_style(
     return _best(found)
 
 
-def line_data(peaks: PeakList, settings: TreorSettings, scale: float) -> Lines:
-    """The first twenty lines, *scale* times the published tolerances, and weights that are one in 2θ."""
+def line_data(peaks: PeakList, settings: TreorSettings) -> Lines:
+    """The first twenty lines, the published tolerances, and weights that are one in 2θ."""
     q = peaks.q[:N_MERIT]
     sine_squared = q * CU_KA1_ANGSTROM**2 / 4.0
-    tolerance = np.where(sine_squared < settings.ssqtl, settings.d1, settings.d2) * scale * 4.0 / CU_KA1_ANGSTROM**2
+    tolerance = np.where(sine_squared < settings.ssqtl, settings.d1, settings.d2) * 4.0 / CU_KA1_ANGSTROM**2
     weight = 1.0 / dq_d_two_theta(peaks.two_theta_deg[:N_MERIT], peaks.wavelength_angstrom) ** 2
     base_q = with_higher_orders(q, tolerance)
     return Lines(q=q, base_q=base_q, tolerance=tolerance, weight=weight / weight.sum())
@@ -139,50 +139,44 @@ def search_system(lines: Lines, system: System, settings: TreorSettings, end: fl
     limits = np.array([settings.min_edge_angstrom, settings.cem_angstrom, settings.vol_angstrom3, cosine])
     use = min(settings.use, lines.q.size)
     iq = max(use - (settings.use - settings.iq), subspace.shape[1] + SPARE_LINES)
-    cells: list[TreorCell] = []
-    for attempt in system.attempts:
-        tables = [
-            label_rows(limit, subspace, system.lattice, first=i == 0) for i, limit in enumerate(attempt.base_lines)
-        ]
-        labels, n_labels = _padded(tables)
-        for base in base_line_sets(attempt, lines.q.size):
-            if time.perf_counter() > end:
-                break
-            n_kept = try_base_lines(
-                lines.base_q[base],
-                labels,
-                n_labels,
-                system.lattice.code,
-                subspace,
-                lines.q,
-                lines.tolerance,
-                lines.weight,
-                limits,
-                use,
-                iq,
-                settings.cycles,
-                metrics,
-                scores,
-                n_kept,
-            )
-        cells = _listed(metrics[:n_kept], scores[:n_kept], system.lattice, lines.q.size)
-        if any(cell.is_accepted(settings) for cell in cells):
+    tables = [label_rows(limit, subspace, system.lattice, first=i == 0) for i, limit in enumerate(system.base_lines)]
+    labels, n_labels = _padded(tables)
+    for base in base_line_sets(system, lines.q.size):
+        if time.perf_counter() > end:
             break
-    return cells
+        n_kept = try_base_lines(
+            lines.base_q[base],
+            labels,
+            n_labels,
+            system.lattice.code,
+            subspace,
+            lines.q,
+            lines.tolerance,
+            lines.weight,
+            limits,
+            use,
+            iq,
+            settings.cycles,
+            metrics,
+            scores,
+            n_kept,
+        )
+    return _listed(metrics[:n_kept], scores[:n_kept], system.lattice, lines.q.size)
 
 
-def base_line_sets(attempt: Attempt, n_lines: int) -> Iterator[IntArray]:
+def base_line_sets(system: System, n_lines: int) -> Iterator[IntArray]:
     """Choices of base lines, lowest first.
 
     Examples
     --------
     >>> limit = IndexLimit(h=1, k=1, l=1, total=2)
-    >>> [base.tolist() for base in base_line_sets(Attempt(base_lines=(limit, limit), spare=1, reach=4), 20)]
+    >>> tetragonal = System(lattice=BravaisLattice.TP, base_lines=(limit, limit), spare=1, reach=4)
+    >>> [base.tolist() for base in base_line_sets(tetragonal, 20)]
     [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3]]
     """
-    n = len(attempt.base_lines)
-    for low in combinations(range(min(n - 1 + attempt.spare, n_lines)), n - 1):
-        for last in range(low[-1] + 1 if low else 0, min(attempt.reach, n_lines)):
+    n = len(system.base_lines)
+    for low in combinations(range(min(n - 1 + system.spare, n_lines)), n - 1):
+        for last in range(low[-1] + 1 if low else 0, min(system.reach, n_lines)):
             yield np.array([*low, last], dtype=np.int64)
 
 
