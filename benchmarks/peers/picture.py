@@ -28,7 +28,7 @@ def draw(path: Path, verdicts: Sequence[Verdict], names: Sequence[str]) -> None:
     figure = Figure(figsize=(7.2, 4.4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    longest = max([10.0 * SHORTEST_S, *(v.wall_s for v in verdicts)])
+    longest = max([10.0 * SHORTEST_S, *(1.2 * v.wall_s for v in verdicts)])
     for i, name in enumerate(names):
         mine = [v for v in verdicts if v.program == name]
         if not mine:
