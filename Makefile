@@ -6,6 +6,7 @@ STAMP   := $(VENV)/.installed
 WORKERS ?= auto
 DATA    ?= ../shared/data
 RESULTS ?= bench-results
+PEERS   ?=
 
 .PHONY: help demo test lint check bench clean
 
@@ -33,8 +34,9 @@ lint: $(STAMP)  ## ruff, mypy and the arrow of imports
 
 check: lint test  ## everything that CI runs
 
-bench: $(STAMP)  ## accuracy on measured patterns, speed of the commands, speed of the enumerator (10 minutes)
+bench: $(STAMP)  ## us beside other programs, accuracy on measured patterns, speed of commands and enumerator (20 minutes)
 	@mkdir -p $(RESULTS)
+	$(BIN)/python -m benchmarks.peers --data $(DATA) --page benchmarks/RESULTS.md --out benchmarks/RESULTS.json $(PEERS)
 	@if [ -d $(DATA) ]; then \
 	  $(BIN)/python -m benchmarks.accuracy --set experimental --workers 2 --data $(DATA) --out $(RESULTS)/accuracy.json; \
 	else echo "accuracy: skipped, the folder of measured data ($(DATA)) is absent; name one with DATA="; fi
