@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 
 CORES = 2
+_LAUNCHER = Path(__file__).with_name("launch.py")
 _MIB = 2.0**20
 _RSS_UNIT = 1.0 if sys.platform == "darwin" else 1024.0
 """Bytes in what ``getrusage`` counts memory in."""
@@ -53,21 +54,18 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def run(arguments: Sequence[str], *, env: Mapping[str, str] | None = None) -> Run:
     """Run ``hybrid-index`` with *arguments* in a fresh process, *env* added to :func:`environment`."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        start = time.perf_counter()
-        process = Popen([*command_line(), *arguments], stdout=out, stderr=err, env=environment(env))
-        _, status, usage = os.wait4(process.pid, 0)  # the usage of this child alone
-        wall_s = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        texts = []
-        for stream in (out, err):
-            stream.seek(0)
-            texts.append(stream.read().decode("utf-8", "replace"))
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "record.json"
+        launch = (sys.executable, "-I", "-S", str(_LAUNCHER), str(record))
+        done = subprocess.run(
+            [*launch, *command_line(), *arguments], capture_output=True, env=environment(env), check=False
+        )
+        took = json.loads(record.read_text(encoding="utf-8"))
     return Run(
-        wall_s=wall_s,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_mib=usage.ru_maxrss * _RSS_UNIT / _MIB,
-        code=process.returncode,
-        stdout=texts[0],
-        stderr=texts[1],
+        wall_s=took["wall_s"],
+        cpu_s=took["cpu_s"],
+        peak_mib=took["max_rss"] * _RSS_UNIT / _MIB,
+        code=done.returncode,
+        stdout=done.stdout.decode("utf-8", "replace"),
+        stderr=done.stderr.decode("utf-8", "replace"),
     )

@@ -103,6 +103,12 @@ def test_process_is_measured() -> None:
     assert 1.0 < done.peak_mib < 1024.0
 
 
+def test_memory_is_that_of_the_process_alone() -> None:
+    held = np.ones(2**27)  # a gibibyte
+    assert run(["version"]).peak_mib < 512.0
+    assert held[-1] == 1.0
+
+
 def test_json_can_be_compared_with(tmp_path: Path) -> None:
     path = tmp_path / "speed.json"
     old = measures.Measure(name="--help", unit="s", values=(0.4,))
