@@ -10,8 +10,9 @@ import numpy as np
 from hybrid_index.classical.windows import LineWindows, chance_table
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
-from hybrid_index.refine.assign import FAILED, assign_solve_many
+from hybrid_index.refine.assign import FAILED
 from hybrid_index.refine.lines import LineData, line_data
+from hybrid_index.refine.solving import solve_some
 from hybrid_index.types import Candidate, PeakList
 from hybrid_index.units import FloatArray
 
@@ -66,19 +67,8 @@ def solved(
 ) -> Iterator[Candidate]:
     """Solve the lattices (m, 6), (m,) against the lines and yield the best distinct ones, best first."""
     out = np.zeros((len(metrics), 4 + len(lines.free_shifts)))
-    assign_solve_many(
-        metrics,
-        codes,
-        lines.q,
-        lines.q_esd,
-        lines.foreign,
-        lines.slack,
-        lines.columns,
-        lines.priors,
-        len(lines),
-        False,
-        out,
-    )
+    # engines already run side by side
+    solve_some(metrics, codes, out, lines, n_lines=len(lines), weigh_classes=False)
     seen: set[tuple[int, int, int]] = set()
     for i in np.argsort(-out[:, 0], kind="stable"):
         if out[i, 0] <= FAILED or len(seen) >= most:

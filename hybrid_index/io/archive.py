@@ -31,7 +31,8 @@ def members(source: Source, pattern: str) -> dict[str, bytes]:
             return {info.filename: archive.read(info) for info in infos}
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+    # RuntimeError: encrypted, or packed in an unknown way
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise source.error("is a damaged zip archive; copy or export it again") from error
 
 

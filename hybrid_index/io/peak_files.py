@@ -16,6 +16,7 @@ from hybrid_index.io.line_table import LineTable, PositionUnit
 from hybrid_index.io.radiation import radiation_from_words
 from hybrid_index.io.scan import Scan
 from hybrid_index.io.source import Source
+from hybrid_index.line_shapes import combined_width
 from hybrid_index.units import FloatArray, Radiation, check_wavelength, parse_radiation
 
 _UNIT_KEYS: dict[str, PositionUnit] = {
@@ -135,13 +136,12 @@ def read_pkslst(source: Source) -> LineTable:
 
 
 def _fwhm_deg(peak: list[Any]) -> float:
-    """P. Thompson, D. E. Cox & J. B. Hastings, J. Appl. Cryst. 20 (1987) 79, doi:10.1107/S0021889887087090."""
+    """Width in degrees of a GSAS-II peak, from its σ² (centidegrees²) and γ (centidegrees)."""
     if len(peak) < 7 or not all(isinstance(value, (int, float)) and value >= 0.0 for value in (peak[4], peak[6])):
         return math.nan
-    gauss, lorentz = math.sqrt(8.0 * math.log(2.0) * peak[4]), float(peak[6])
-    terms = (1.0, 2.69269, 2.42843, 4.47163, 0.07842, 1.0)
-    total = sum(c * gauss ** (5 - i) * lorentz**i for i, c in enumerate(terms))
-    return float(total**0.2 / 100.0) if total > 0.0 else math.nan
+    gauss, lorentz = np.array(math.sqrt(8.0 * math.log(2.0) * peak[4])), np.array(float(peak[6]))
+    width = float(combined_width(gauss, lorentz))
+    return width / 100.0 if width > 0.0 else math.nan
 
 
 def _columns_of_list(rows: list[Any], source: Source) -> dict[str, Any]:

@@ -136,22 +136,29 @@ def solve_all(
     """
 
     def solve(rows: slice) -> None:
-        assign_solve_many(
-            metrics[rows],
-            codes[rows],
-            lines.q,
-            lines.q_esd,
-            lines.foreign,
-            lines.slack,
-            lines.columns,
-            lines.priors,
-            n_lines,
-            weigh_classes,
-            out[rows],
-        )
+        solve_some(metrics[rows], codes[rows], out[rows], lines, n_lines=n_lines, weigh_classes=weigh_classes)
 
     size = max(_PIECE, -(-len(metrics) // (_PIECES_PER_THREAD * thread_count())))
     side_by_side(solve, [slice(start, start + size) for start in range(0, len(metrics), size)])
+
+
+def solve_some(
+    metrics: FloatArray, codes: IntArray, out: FloatArray, lines: LineData, *, n_lines: int, weigh_classes: bool
+) -> None:
+    """:func:`solve_all` in the thread that calls it."""
+    assign_solve_many(
+        metrics,
+        codes,
+        lines.q,
+        lines.q_esd,
+        lines.foreign,
+        lines.slack,
+        lines.columns,
+        lines.priors,
+        n_lines,
+        weigh_classes,
+        out,
+    )
 
 
 def _promising(codes: IntArray, out: FloatArray, scores: FloatArray) -> IntArray:

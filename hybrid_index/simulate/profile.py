@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from hybrid_index.compiled import fast_kernel, kernel
 from hybrid_index.errors import InputError
+from hybrid_index.line_shapes import combined_width, lorentzian_share
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
@@ -133,16 +134,8 @@ class Background:
 
 def combined_shape(gauss: FloatArray, lorentz: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Width and Lorentzian share of pseudo-Voigt lines from the widths of their Gaussian and Lorentzian parts."""
-    total = (
-        gauss**5
-        + 2.69269 * gauss**4 * lorentz
-        + 2.42843 * gauss**3 * lorentz**2
-        + 4.47163 * gauss**2 * lorentz**3
-        + 0.07842 * gauss * lorentz**4
-        + lorentz**5
-    ) ** 0.2
-    ratio = lorentz / total
-    return total, np.clip(ratio * (1.36603 + ratio * (-0.47719 + ratio * 0.11116)), 0.0, 1.0)
+    total = combined_width(gauss, lorentz)
+    return total, lorentzian_share(lorentz / total)
 
 
 def axial_rays(

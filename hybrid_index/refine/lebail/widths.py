@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from hybrid_index.line_shapes import combined_width, lorentzian_share, share_slope, width_slopes
 from hybrid_index.units import FloatArray
 
 WIDTH_NAMES = ("U", "V", "W", "X", "Y", "Z")
 """Parameters of the widths: U, V, W in degrees², X, Y, Z in degrees."""
-# Γ⁵ = Σ c_i Γ_G^(5−i) Γ_L^i, and η = Σ e_i (Γ_L/Γ)^i
-_GAMMA = np.array([1.0, 2.69269, 2.42843, 4.47163, 0.07842, 1.0])
-_ETA = np.array([0.0, 1.36603, -0.47719, 0.11116])
 
 
 def start_widths(constant: float, slope: float) -> FloatArray:
@@ -53,17 +51,13 @@ def widths_and_slopes(
     gauss = np.sqrt(square + least_deg**2)
     gauss_columns *= (0.5 * square_slope / gauss)[:, None]
     lorentz_columns *= lorentz_slope[:, None]
-    powers = np.stack([gauss ** (5 - i) * lorentz**i for i in range(6)])
-    fwhm = (_GAMMA @ powers) ** 0.2
-    by_gauss = sum(_GAMMA[i] * (5 - i) * gauss ** (4 - i) * lorentz**i for i in range(5)) / (5.0 * fwhm**4)
-    by_lorentz = sum(_GAMMA[i] * i * gauss ** (5 - i) * lorentz ** (i - 1) for i in range(1, 6)) / (5.0 * fwhm**4)
+    fwhm = combined_width(gauss, lorentz)
+    by_gauss, by_lorentz = width_slopes(gauss, lorentz, fwhm)
     ratio = lorentz / fwhm
-    eta = sum(_ETA[i] * ratio**i for i in range(1, 4))
-    eta_by_ratio = sum(_ETA[i] * i * ratio ** (i - 1) for i in range(1, 4))
     fwhm_slope = np.hstack([by_gauss[:, None] * gauss_columns, by_lorentz[:, None] * lorentz_columns])
     ratio_slope = -(ratio / fwhm)[:, None] * fwhm_slope
     ratio_slope[:, 3:] += lorentz_columns / fwhm[:, None]
-    return fwhm, np.clip(eta, 0.0, 1.0), fwhm_slope, eta_by_ratio[:, None] * ratio_slope
+    return fwhm, lorentzian_share(ratio), fwhm_slope, share_slope(ratio)[:, None] * ratio_slope
 
 
 def _positive(values: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
