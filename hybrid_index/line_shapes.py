@@ -1,7 +1,8 @@
 """Pseudo-Voigt lines from the widths of their Gaussian and Lorentzian parts.
 
 P. Thompson, D. E. Cox & J. B. Hastings, J. Appl. Cryst. 20 (1987) 79, doi:10.1107/S0021889887087090, equations 3.
-Widths are full widths at half maximum, in any one unit: Γ⁵ = Σ cᵢ Γ_G⁵⁻ⁱ Γ_Lⁱ; η = Σ eᵢ (Γ_L/Γ)ⁱ is the Lorentzian share.
+Widths are full widths at half maximum, in any one unit: Γ⁵ = Σ cᵢ Γ_G⁵⁻ⁱ Γ_Lⁱ. The Lorentzian share is
+η = Σ eᵢ (Γ_L/Γ)ⁱ.
 """
 
 from __future__ import annotations
