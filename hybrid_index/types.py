@@ -371,14 +371,40 @@ class Equivalent(_Frozen):
     relation: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMatch:
+    """A known phase whose lattice was found; see :class:`hybrid_index.known.KnownPhases`.
+
+    Parameters
+    ----------
+    name, file
+        The phase, and where it stands.
+    relation
+        What the found lattice is of the known one: ``"same lattice"``, ``"strained"`` (the same within the tolerance),
+        ``"superlattice of index n"`` or ``"sublattice of index n"``, n from 2 to 4.
+    strain_percent
+        Largest relative change of a length from the known lattice to the found one, with its sign.
+    """
+
+    name: str
+    relation: str
+    strain_percent: float
+    file: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution(_Frozen):
-    """A ranked answer."""
+    """A ranked answer; ``known`` names the phases whose lattice it has, nearest first."""
 
     rank: int
     refinement: Refinement
     probability: float
     equivalents: tuple[Equivalent, ...] = ()
+    known: tuple[KnownMatch, ...] = ()
+
+    def replace(self, **changes: Any) -> Solution:
+        """Return a copy with some fields changed."""
+        return _replaced(self, changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -406,6 +432,10 @@ class IndexingResult(_Frozen):
     def best(self) -> Solution | None:
         """The first solution, if there is one."""
         return self.solutions[0] if self.solutions else None
+
+    def replace(self, **changes: Any) -> IndexingResult:
+        """Return a copy with some fields changed."""
+        return _replaced(self, changes)
 
 
 class Budget(Protocol):

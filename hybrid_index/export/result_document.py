@@ -109,6 +109,7 @@ def _solution(solution: Solution, peaks: PeakList) -> dict[str, Any]:
             }
             for equivalent in solution.equivalents
         ],
+        "known": [asdict(match) for match in solution.known],
         "parameter_names": list(refinement.parameter_names),
         "covariance": refinement.covariance,
     }

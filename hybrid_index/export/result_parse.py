@@ -16,6 +16,7 @@ from hybrid_index.types import (
     Candidate,
     Equivalent,
     IndexingResult,
+    KnownMatch,
     Merit,
     PeakList,
     Refinement,
@@ -86,6 +87,7 @@ def _solution(content: Mapping[str, Any], peaks: PeakList) -> Solution:
             )
             for item in content["equivalents"]
         ),
+        known=tuple(KnownMatch(**item) for item in content.get("known", ())),
         refinement=Refinement(
             candidate=Candidate(bravais_lattice=lattice, metric=cell.metric, source=content["source"]),
             cell=cell,
