@@ -381,7 +381,8 @@ class KnownMatch:
         The phase, and where it stands.
     relation
         What the found lattice is of the known one: ``"same lattice"``, ``"strained"`` (the same within the tolerance),
-        ``"superlattice of index n"`` or ``"sublattice of index n"``, n from 2 to 4.
+        ``"same lines"`` (that lattice is among its equivalents), ``"superlattice of index n"`` or
+        ``"sublattice of index n"``, n from 2 to 4.
     strain_percent
         Largest relative change of a length from the known lattice to the found one, with its sign.
     """

@@ -8,6 +8,7 @@ from hybrid_index.cli.batch import batch_command
 from hybrid_index.cli.index import index_command
 from hybrid_index.cli.peaks import peaks_command
 from hybrid_index.cli.refine import refine_command
+from hybrid_index.cli.report_run import report_command
 from hybrid_index.cli.simulate import simulate_command
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app.command("index")(index_command)
 app.command("peaks")(peaks_command)
 app.command("refine")(refine_command)
 app.command("batch")(batch_command)
+app.command("report")(report_command)
 app.command("simulate")(simulate_command)
 
 

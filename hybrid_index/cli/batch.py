@@ -43,6 +43,8 @@ def batch_command(
     fix_zero: opt.FixZero = None,
     fix_displacement: opt.FixDisplacement = None,
     radius: opt.Radius = None,
+    known: opt.Known = None,
+    known_tolerance: opt.KnownTolerance = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Index many inputs: one line of JSON for each, whatever happens to it.
@@ -62,10 +64,11 @@ def batch_command(
         radius_mm=radius,
     )
     opt.radiation_from(wavelength)
+    phases = opt.known_from(known, known_tolerance)
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from hybrid_index.batch import collect_items, run_batch
+    from hybrid_index.batch import NamingSolver, collect_items, run_batch, solve_item
     from hybrid_index.cli.console import stderr
 
     items = collect_items(inputs, wavelength=wavelength)
@@ -79,6 +82,7 @@ def batch_command(
                 out,
                 settings=settings,
                 workers=workers or os.cpu_count() or 1,
+                solve=solve_item if phases is None else NamingSolver(phases),
                 progress=lambda done: bar.update(task, advance=1, description=f"{done['id']}: {done['status']}"),
             )
         except KeyboardInterrupt:

@@ -33,6 +33,8 @@ def index_command(
     fix_zero: opt.FixZero = None,
     fix_displacement: opt.FixDisplacement = None,
     radius: opt.Radius = None,
+    known: opt.Known = None,
+    known_tolerance: opt.KnownTolerance = None,
     as_json: opt.Json = False,
     plot: opt.Plot = None,
     solution: opt.SolutionNumber = 1,
@@ -53,6 +55,7 @@ def index_command(
     )
     radiation, range_deg = opt.radiation_from(wavelength), opt.range_from(two_theta_range)
     check_plot(plot)
+    phases = opt.known_from(known, known_tolerance)
 
     from hybrid_index.cli.console import progress_line
     from hybrid_index.cli.first_run import announce_compilation
@@ -75,6 +78,10 @@ def index_command(
 
         with without():
             result = index(data.work, wavelength=radiation, settings=settings, id=file.name, progress=progress)
+    if phases is not None:
+        from hybrid_index.known import name_solutions
+
+        result = name_solutions(result, phases)
     finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=solution)
 
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hybrid_index.config import Settings
+    from hybrid_index.known import KnownPhases
     from hybrid_index.units import Radiation
 
-_INPUT, _SEARCH, _SHIFT, _OUTPUT = "Input", "Search", "Shifts", "Output"
+_INPUT, _SEARCH, _SHIFT, _KNOWN, _OUTPUT = "Input", "Search", "Shifts", "Known phases", "Output"
 
 File = Annotated[
     Path,
@@ -119,6 +120,24 @@ Radius = Annotated[
         "--radius", metavar="MM", rich_help_panel=_SHIFT, help="Goniometer radius, for the displacement (default 200)."
     ),
 ]
+Known = Annotated[
+    Path | None,
+    typer.Option(
+        "--known",
+        metavar="DIR|FILE",
+        rich_help_panel=_KNOWN,
+        help="Name the known phases among the cells: a folder of CIFs, or a table (.csv, .json, .toml).",
+    ),
+]
+KnownTolerance = Annotated[
+    float | None,
+    typer.Option(
+        "--known-tolerance",
+        metavar="PERCENT",
+        rich_help_panel=_KNOWN,
+        help="Largest strain of a lattice that still gets the name of a phase (default 1).",
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print the result document (JSON) instead of a table.")
 ]
@@ -136,6 +155,7 @@ SolutionNumber = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel=_OUTPUT, help="No progress on stderr.")]
 
+_SKIPPED_SHOWN = 20
 _OPTION_OF_SETTING = {
     "systems": "--systems",
     "max_volume_angstrom3": "--max-volume",
@@ -188,6 +208,31 @@ def range_from(text: str | None) -> tuple[float, float] | None:
             f"{text!r} is no range of 2θ; give two rising angles from 0 to 180°", source="--two-theta-range"
         )
     return low, high
+
+
+def known_from(known: Path | None, tolerance_percent: float | None) -> KnownPhases | None:
+    """Return the phases that ``--known`` names; what could not be used of them is said on stderr."""
+    if known is None:
+        if tolerance_percent is not None:
+            raise InputError("is of use with --known only; add --known DIR", source="--known-tolerance")
+        return None
+    from hybrid_index.cli.faults import complain
+    from hybrid_index.known import DEFAULT_TOLERANCE, check_tolerance, read_known
+
+    tolerance = DEFAULT_TOLERANCE if tolerance_percent is None else tolerance_percent / 100.0
+    try:
+        check_tolerance(tolerance)
+    except InputError as error:
+        raise InputError(error.message, source="--known-tolerance") from error
+    try:
+        phases, skipped = read_known(known, tolerance=tolerance)
+    except InputError as error:
+        raise InputError(str(error), source="--known") from error
+    for item in skipped[:_SKIPPED_SHOWN]:
+        complain(f"--known: skipped {item.file}: {item.reason}")
+    if len(skipped) > _SKIPPED_SHOWN:
+        complain(f"--known: skipped {len(skipped) - _SKIPPED_SHOWN} more")
+    return phases
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from hybrid_index.config import SOLVED_SHARE_INDEXED
 from hybrid_index.export import with_esd
+from hybrid_index.known import label
 from hybrid_index.types import IndexingResult, PeakList, Refinement, Solution
 
 ROWS_SHOWN = 8
@@ -134,6 +135,9 @@ def _details(result: IndexingResult, best: Solution) -> Iterator[str]:
     shift, assignment = best.refinement.shift, best.refinement.assignment
     zero = with_esd(shift.zero_shift_deg, shift.zero_shift_esd_deg)
     displacement = with_esd(shift.displacement_mm, shift.displacement_esd_mm)
+    for solution in result.solutions[:ROWS_SHOWN]:
+        if solution.known:
+            yield f"Known phase: cell {solution.rank} is {label(solution.known)}"
     yield f"Zero shift {zero}°, sample displacement {displacement} mm"
     if shift.note and shift.note not in result.reasons:
         yield shift.note

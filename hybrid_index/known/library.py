@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -21,6 +21,8 @@ EXACT_STRAIN = 0.001
 """Strain up to which a lattice is the same: cells of different laboratories and temperatures differ that much."""
 DERIVATIVE_STRAIN = 0.002
 """Largest strain of a sub- or superlattice: there are so many of them that a wider one would be met by chance."""
+LARGEST_TOLERANCE = 0.1
+"""Beyond it lattices of different kinds become one another."""
 _MOST = 8
 """Matches that are kept of one lattice."""
 
@@ -76,8 +78,7 @@ class KnownPhases:
         listed = tuple(phases)
         if not listed:
             raise InputError("there is no known phase to compare with; give at least one cell")
-        if not 0.0 < tolerance <= 0.1:
-            raise InputError(f"a strain of {100.0 * tolerance:g} % is no tolerance; give more than 0 and at most 10 %")
+        check_tolerance(tolerance)
         grams = np.array([primitive_gram(phase.cell, phase.centring) for phase in listed])
         volumes = np.sqrt(np.linalg.det(grams))
         order = np.argsort(volumes, kind="stable")
@@ -90,8 +91,17 @@ class KnownPhases:
     def __len__(self) -> int:
         return len(self._phases)
 
-    def match(self, cell: Cell, lattice: BravaisLattice | str, *, derivatives: bool = True) -> tuple[KnownMatch, ...]:
-        """Return the phases whose lattice this is, smallest strain first; else those of which it is a derivative.
+    def match(
+        self,
+        cell: Cell,
+        lattice: BravaisLattice | str,
+        *,
+        partners: Iterable[tuple[Cell, BravaisLattice]] = (),
+        derivatives: bool = True,
+    ) -> tuple[KnownMatch, ...]:
+        """Return the phases whose lattice this is, smallest strain first.
+
+        Else those with the lattice of a partner; else those of which it is a sub- or superlattice.
 
         Parameters
         ----------
@@ -99,15 +109,23 @@ class KnownPhases:
             Conventional cell.
         lattice
             Its Bravais lattice, or the letter of its centring.
+        partners
+            Other lattices with the same lines, which the data cannot tell from this one.
         derivatives
             Whether to look for sub- and superlattices, too, which takes ten times as long.
         """
         gram = primitive_gram(cell, lattice)
-        found = self._search(gram[None], np.array([1.0]), max(self.tolerance, EXACT_STRAIN))
+        found = self._same(gram)
+        if not found:
+            like = [match for partner in partners for match in self._same(primitive_gram(*partner))]
+            found = [replace(match, relation="same lines") for match in like]
         if not found and derivatives:
             forms, ratios = _derivative_forms()
             found = self._search(forms.swapaxes(1, 2) @ gram @ forms, ratios, DERIVATIVE_STRAIN)
         return tuple(found[:_MOST])
+
+    def _same(self, gram: FloatArray) -> list[KnownMatch]:
+        return self._search(gram[None], np.array([1.0]), max(self.tolerance, EXACT_STRAIN))
 
     def _search(self, grams: FloatArray, ratios: FloatArray, tolerance: float) -> list[KnownMatch]:
         """Matches of lattices (m, 3, 3), whose volumes are *ratios* (m,) of that of the found one; each phase once."""
@@ -134,6 +152,16 @@ class KnownPhases:
                     file=phase.file,
                 )
         return list(matches.values())
+
+
+def check_tolerance(tolerance: float) -> float:
+    """Return a largest strain (a fraction), or raise :class:`InputError` if it cannot serve as one."""
+    if not 0.0 < tolerance <= LARGEST_TOLERANCE:
+        raise InputError(
+            f"a strain of {100.0 * tolerance:g} % is no tolerance; "
+            f"give more than 0 and at most {100.0 * LARGEST_TOLERANCE:g} %"
+        )
+    return tolerance
 
 
 def principal_strains(inverses: FloatArray, images: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hybrid_index.lattice import Cell
+from hybrid_index.lattice import BravaisLattice, Cell
 
 if TYPE_CHECKING:
     from hybrid_index.known.library import KnownPhases
@@ -24,8 +24,12 @@ def name_solutions(result: IndexingResult, phases: KnownPhases) -> IndexingResul
     solutions = []
     for solution in result.solutions:
         refinement = solution.refinement
-        lattice = refinement.candidate.bravais_lattice
-        known = phases.match(refinement.cell, lattice, derivatives=solution.rank == 1)
+        known = phases.match(
+            refinement.cell,
+            refinement.candidate.bravais_lattice,
+            partners=[(partner.cell, partner.bravais_lattice) for partner in solution.equivalents],
+            derivatives=solution.rank == 1,
+        )
         solutions.append(solution.replace(known=known))
     return result.replace(solutions=tuple(solutions))
 
@@ -37,10 +41,14 @@ def name_document(content: Mapping[str, Any], phases: KnownPhases) -> dict[str, 
     """
     solutions = []
     for solution in content["solutions"]:
-        cell, centring = Cell(**solution["cell"]), solution["bravais_lattice"][1]
-        known = phases.match(cell, centring, derivatives=solution["rank"] == 1)
+        partners = [_lattice_of(partner) for partner in solution["equivalents"]]
+        known = phases.match(*_lattice_of(solution), partners=partners, derivatives=solution["rank"] == 1)
         solutions.append({**solution, "known": [asdict(match) for match in known]})
     return {**content, "solutions": solutions}
+
+
+def _lattice_of(item: Mapping[str, Any]) -> tuple[Cell, BravaisLattice]:
+    return Cell(**item["cell"]), BravaisLattice(item["bravais_lattice"])
 
 
 def label(matches: Sequence[KnownMatch]) -> str:
@@ -75,6 +83,8 @@ def _words(match: KnownMatch) -> str:
         return match.name
     if match.relation == "strained":
         return f"{match.name} ({match.strain_percent:+.2f} %)"
+    if match.relation == "same lines":
+        return f"same lines as {match.name}"
     kind, _, index = match.relation.partition(" of index ")
     if kind == "sublattice":
         return f"{_PARTS[int(index)]} the cell of {match.name}"

@@ -80,7 +80,7 @@ def write_report(
     title
         Of the page; the name of the run if empty.
     progress
-        Called with the number of bytes of each document that is done.
+        Called with the number of documents that are done.
 
     Raises
     ------
@@ -134,10 +134,8 @@ def _collect(
 
 def _folder(run: Path, out: str | Path | None) -> Path:
     """Return the folder for the files, which is there and can be written to."""
-    if out is not None:
-        folder = Path(out)
-    else:
-        folder = run if run.is_dir() else run.with_name(f"{_name(run)}_report")
+    beside = run if run.is_dir() else run.with_name(f"{_name(run)}_report")
+    folder = beside if out is None else Path(out)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:

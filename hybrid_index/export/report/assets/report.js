@@ -23,21 +23,20 @@
     ({ key, label, width, show: shown, value: (r) => number(shown(r)), number: true, cell: true, ...more });
   const parameter = (key, label, place, width, more) => figure(key, label, width, (r) => (r.best.cell ? r.best.cell[place] : ""), more);
   const COLUMNS = [
-    { key: "pattern", label: "Pattern", width: 168, cls: "picture" },
-    text("id", "Name", 190, (r) => r.id, { cls: "id" }),
-    text("status", "Status", 110, (r) => Object.keys(MARKS).indexOf(r.status), { show: (r) => WORDS[r.status] || r.status }),
-    text("known", "Known phase", 150, (r) => r.known, { cell: true, optional: true }),
-    text("lattice", "Lattice", 62, (r) => r.best.lattice || "", { cell: true }),
-    parameter("a", "a (Å)", 0, 92), parameter("b", "b (Å)", 1, 92), parameter("c", "c (Å)", 2, 92),
-    parameter("alpha", "α (°)", 3, 82, { cls: "angle" }), parameter("beta", "β (°)", 4, 82, { cls: "angle" }),
-    parameter("gamma", "γ (°)", 5, 82, { cls: "angle" }),
-    figure("volume", "V (Å³)", 100, (r) => r.best.volume || ""),
-    figure("probability", "P", 54, (r) => (r.best.probability == null ? "" : r.best.probability.toFixed(2)), { value: (r) => r.best.probability }),
-    figure("m20", "M20", 64, (r) => (r.best.m20 == null ? "" : r.best.m20.toFixed(1))),
-    figure("lines", "Lines", 66, (r) => (r.lines.length ? `${r.best.indexed ?? "–"}/${r.lines.length}` : ""),
+    { key: "pattern", label: "Pattern", width: 150, cls: "picture" },
+    text("status", "", 34, (r) => Object.keys(MARKS).indexOf(r.status), { cls: "mark", name: "Status" }),
+    text("id", "Name", 134, (r) => r.id, { cls: "id" }),
+    text("known", "Known phase", 122, (r) => r.known, { cell: true, optional: true }),
+    text("lattice", "Lattice", 60, (r) => r.best.lattice || "", { cell: true }),
+    parameter("a", "a (Å)", 0, 100), parameter("b", "b (Å)", 1, 100), parameter("c", "c (Å)", 2, 100),
+    parameter("beta", "Angles (°)", 4, 114, { cls: "angles" }),
+    figure("volume", "V (Å³)", 96, (r) => r.best.volume || ""),
+    figure("probability", "P", 46, (r) => (r.best.probability == null ? "" : r.best.probability.toFixed(2)), { value: (r) => r.best.probability }),
+    figure("m20", "M20", 60, (r) => (r.best.m20 == null ? "" : r.best.m20.toFixed(1))),
+    figure("lines", "Lines", 62, (r) => (r.lines.length ? `${r.best.indexed ?? "–"}/${r.lines.length}` : ""),
       { value: (r) => (r.best.indexed == null ? null : r.best.indexed / r.lines.length) }),
-    figure("zero", "Zero (°)", 88, (r) => r.best.zero || ""),
-    figure("seconds", "Time (s)", 72, (r) => (r.seconds == null ? "" : r.seconds.toFixed(1)), { cell: false }),
+    figure("zero", "Zero (°)", 84, (r) => r.best.zero || ""),
+    figure("seconds", "Time (s)", 66, (r) => (r.seconds == null ? "" : r.seconds.toFixed(1)), { cell: false }),
   ].filter((column) => !column.optional || meta.compared || rows.some((row) => row.known));
   const byKey = Object.fromEntries(COLUMNS.map((column) => [column.key, column]));
   for (const row of rows) {
@@ -134,11 +133,10 @@
       } }, statusMark(status, ""), element("b", {}, counts[status].toLocaleString("en")), ` ${WORDS[status]}`));
     }
     for (const column of COLUMNS) {
-      document.querySelector("#cells colgroup").append(element("col", { style: `width: ${column.width}px`, class: column.cls === "angle" ? "angle" : null }));
-      const name = [column.number && "number", column.cls === "angle" && "angle"].filter(Boolean).join(" ");
+      document.querySelector("#cells colgroup").append(element("col", { style: `width: ${column.width}px` }));
       const sort = () => change({ sort: state.sort === column.key && state.desc ? "" : column.key, desc: state.sort === column.key && !state.desc });
-      document.querySelector("#cells thead tr").append(element("th", { scope: "col", class: name || null, "data-key": column.key },
-        column.value ? element("button", { type: "button", onclick: sort }, column.label) : column.label));
+      document.querySelector("#cells thead tr").append(element("th", { scope: "col", class: column.number ? "number" : null, "data-key": column.key },
+        column.value ? element("button", { type: "button", "aria-label": column.name, title: column.name && `Sort by ${column.name.toLowerCase()}`, onclick: sort }, column.label || "●") : column.label));
     }
     $("search").addEventListener("input", (event) => change({ search: event.target.value.trim() }));
     $("reset").addEventListener("click", () => { $("search").value = ""; change({ status: new Set(), search: "", ranges: {} }); });
@@ -293,11 +291,13 @@
     if (!answer) return;
     const seen = new Set(), [from, tall] = large ? [base + 16, 14] : [base + 4, 6];
     context.fillStyle = colours.tick;
+    context.globalAlpha = large ? 1 : 0.6;
     for (const angle of ticks(row, answer, high)) {
       const at = Math.round(x(angle) * 2) / 2;
       if (angle >= low && angle <= high && !seen.has(at)) { seen.add(at); context.fillRect(at - (large ? 0.5 : 0.35), from, large ? 1 : 0.7, tall); }
     }
     context.fillStyle = colours.foreign;
+    context.globalAlpha = 1;
     for (const place of answer.foreign) {
       const at = x(row.lines[place]), size = large ? 4.5 : 2.2, foot = large ? base + 12 : base + 4;
       context.beginPath(); context.moveTo(at, foot - 1.7 * size); context.lineTo(at + size, foot); context.lineTo(at - size, foot); context.fill();
@@ -355,6 +355,13 @@
     drawn.get(next.order)?.querySelector("button").focus({ preventScroll: true });
   }
 
+  // What symmetry leaves free; three angles stand below each other.
+  function freeAngles({ lattice, cell }) {
+    if (!cell || !"ma".includes(lattice[0])) return [];
+    const places = lattice[0] === "m" ? [4] : [3, 4, 5];
+    return places.map((place) => element("span", { class: places.length > 1 ? "small" : null }, `${"αβγ"[place - 3]} ${cell[place]}`));
+  }
+
   function makeRow(row, place) {
     const open = state.open === row.order;
     const node = element("tr", { class: `row${open ? " open" : ""}${TRUSTED.has(row.status) ? "" : " doubtful"}`, "aria-rowindex": place + 2, "data-id": row.id, onclick: () => openRow(row) });
@@ -363,7 +370,8 @@
       const name = [column.cls, column.number && "number", column.cell && "cell"].filter(Boolean).join(" ");
       const td = element("td", { class: name || null });
       if (column.key === "pattern") td.append(element("canvas", { role: "img", "aria-label": row.trace ? `pattern of ${row.id}` : "no pattern" }));
-      else if (column.key === "status") td.append(statusMark(row.status, column.show(row)));
+      else if (column.key === "status") { td.append(statusMark(row.status, element("span", { class: "hidden" }, WORDS[row.status] || row.status))); td.title = WORDS[row.status] || row.status; }
+      else if (column.key === "beta") td.append(...freeAngles(row.best));
       else if (column.key === "id") td.append(element("button", { type: "button", title: row.id, "aria-expanded": String(open), onclick: (event) => { event.stopPropagation(); openRow(row); },
         onkeydown: (event) => { const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]; if (by) { event.preventDefault(); step(place, by); } } }, row.id));
       else { td.textContent = column.show(row); if (column.key === "known") td.title = row.known; }
@@ -375,7 +383,7 @@
   function makeDetail(row) {
     const picture = element("canvas", { class: "large", role: "img", "aria-label": `pattern of ${row.id} with the lines of the chosen cell` }), caption = element("p", { class: "caption" });
     const list = element("tbody"), facts = element("dl"), left = element("div");
-    const explain = "Move over the pattern to read positions.";
+    const explain = "Intensity on a square-root scale; move over the pattern to read positions.";
     const choose = (place) => {
       state.chosen = place;
       [...list.children].forEach((line, i) => line.setAttribute("aria-selected", String(i === place)));
@@ -393,10 +401,11 @@
     picture.addEventListener("mouseleave", () => { caption.textContent = explain; });
     caption.textContent = explain;
     if (row.solutions.length) {
-      const heads = ["#", "Lattice", "a b c (Å), α β γ (°)", "V (Å³)", "P", "M20", "Lines", ...(byKey.known ? ["Known phase"] : [])];
+      const named = row.solutions.some((answer) => answer.known);
+      const heads = ["#", "Lattice", "a b c (Å), α β γ (°)", "V (Å³)", "P", "M20", "Lines", ...(named ? ["Known phase"] : [])];
       row.solutions.forEach((answer, i) => {
         const line = element("tr", { tabindex: 0, "aria-selected": "false", onclick: () => choose(i), onkeydown: (event) => event.key === "Enter" && choose(i) });
-        const values = [i + 1, answer.lattice, answer.cell.join("  "), answer.volume, answer.probability?.toFixed(2) ?? "", answer.m20?.toFixed(1) ?? "", `${answer.indexed}/${row.lines.length}`, ...(byKey.known ? [answer.known] : [])];
+        const values = [i + 1, answer.lattice, answer.cell.join("  "), answer.volume, answer.probability?.toFixed(2) ?? "", answer.m20?.toFixed(1) ?? "", `${answer.indexed}/${row.lines.length}`, ...(named ? [answer.known] : [])];
         line.append(...values.map((value) => element("td", { title: String(value) }, String(value))));
         list.append(line);
       });
