@@ -20,7 +20,7 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
     with write_atomically(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows([_text(row[name]) for name in COLUMNS] for row in rows)
+        writer.writerows([_cell(row[name]) for name in COLUMNS] for row in rows)
     return path
 
 
@@ -31,17 +31,24 @@ def write_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
 
     types = {str: pa.string(), float: pa.float64(), int: pa.int64()}
     schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
-    columns = {name: [row[name] for row in rows] for name in COLUMNS}
+    columns = {
+        name: [_unicode(row[name]) if isinstance(row[name], str) else row[name] for row in rows] for name in COLUMNS
+    }
     with write_atomically(path) as temporary:
         pq.write_table(pa.table(columns, schema=schema), temporary)
     return path
 
 
-def _text(value: Any) -> str:
+def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.{_DIGITS}g}"
     # a spreadsheet would take such a name for a formula and run it
-    text = str(value)
+    text = _unicode(str(value))
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _unicode(text: str) -> str:
+    """Replace what a file's name holds and Unicode does not."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -108,7 +108,11 @@ def write_report(
         "tables": [CSV, PARQUET],
         "compared": len(phases) if phases else 0,
     }
-    with write_atomically(folder / PAGE) as temporary, open(temporary, "w", encoding="utf-8") as file:
+    with (
+        write_atomically(folder / PAGE) as temporary,
+        # what a file's name holds and Unicode does not becomes an escape, of JSON as well
+        open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         write_page(file, collected.records, title=name, meta=meta)
     counts = Counter(row["status"] for row in collected.rows)
     return ReportSummary(folder=folder, by_status=dict(counts), unreadable=tuple(collected.unreadable))

@@ -17,6 +17,11 @@
     return row;
   });
 
+  const merit = (m20) => (m20 == null ? "" : m20.toFixed(m20 < 1000 ? 1 : 0));
+  const FREE = { c: [0], t: [0, 2], h: [0, 2], o: [0, 1, 2], m: [0, 1, 2, 4], a: [0, 1, 2, 3, 4, 5] };
+  const free = ({ lattice, cell }) => FREE[lattice[0]].map((place) => (place > 2 ? `${"αβγ"[place - 3]} ${cell[place]}` : cell[place]));
+  const folder = rows.length > 1 ? rows.reduce((common, { id }) => { while (!id.startsWith(common)) common = common.slice(0, -1); return common; }, rows[0].id).replace(/[^/\\]*$/, "") : "";
+
   // Columns: what is shown, and what is sorted by (null comes last, either way).
   const text = (key, label, width, value, more = {}) => ({ key, label, width, value, show: value, ...more });
   const figure = (key, label, width, shown, more = {}) =>
@@ -26,13 +31,13 @@
     { key: "pattern", label: "Pattern", width: 150, cls: "picture" },
     text("status", "", 34, (r) => Object.keys(MARKS).indexOf(r.status), { cls: "mark", name: "Status" }),
     text("id", "Name", 134, (r) => r.id, { cls: "id" }),
-    text("known", "Known phase", 122, (r) => r.known, { cell: true, optional: true }),
+    text("known", "Known phase", 128, (r) => r.known, { cell: true, optional: true }),
     text("lattice", "Lattice", 60, (r) => r.best.lattice || "", { cell: true }),
     parameter("a", "a (Å)", 0, 100), parameter("b", "b (Å)", 1, 100), parameter("c", "c (Å)", 2, 100),
     parameter("beta", "Angles (°)", 4, 114, { cls: "angles" }),
-    figure("volume", "V (Å³)", 96, (r) => r.best.volume || ""),
+    figure("volume", "V (Å³)", 104, (r) => r.best.volume || ""),
     figure("probability", "P", 46, (r) => (r.best.probability == null ? "" : r.best.probability.toFixed(2)), { value: (r) => r.best.probability }),
-    figure("m20", "M20", 60, (r) => (r.best.m20 == null ? "" : r.best.m20.toFixed(1))),
+    figure("m20", "M20", 54, (r) => merit(r.best.m20)),
     figure("lines", "Lines", 62, (r) => (r.lines.length ? `${r.best.indexed ?? "–"}/${r.lines.length}` : ""),
       { value: (r) => (r.best.indexed == null ? null : r.best.indexed / r.lines.length) }),
     figure("zero", "Zero (°)", 84, (r) => r.best.zero || ""),
@@ -306,10 +311,11 @@
 
   // Only rows in view are in the document; what is above and below is two empty rows of the right height.
   const body = document.querySelector("#cells tbody"), [above, below] = [0, 1].map(() => element("tr", { "aria-hidden": "true" }, element("td", { class: "gap", colspan: COLUMNS.length })));
+  const none = element("tr", {}, element("td", { class: "quiet", colspan: COLUMNS.length }, "No input is like this."));
   const drawn = new Map();
   let detail = null;
   const top = () => document.querySelector("#cells tbody").getBoundingClientRect().top + scrollY;
-  function clearRows() { drawn.clear(); detail = null; openHeight = 0; body.replaceChildren(above, below); }
+  function clearRows() { drawn.clear(); detail = null; openHeight = 0; body.replaceChildren(above, below, ...(shown.length ? [] : [none])); }
 
   function drawRows() {
     const openAt = state.open >= 0 ? shown.indexOf(rows[state.open]) : -1;
@@ -355,25 +361,23 @@
     drawn.get(next.order)?.querySelector("button").focus({ preventScroll: true });
   }
 
-  // What symmetry leaves free; three angles stand below each other.
-  function freeAngles({ lattice, cell }) {
-    if (!cell || !"ma".includes(lattice[0])) return [];
-    const places = lattice[0] === "m" ? [4] : [3, 4, 5];
-    return places.map((place) => element("span", { class: places.length > 1 ? "small" : null }, `${"αβγ"[place - 3]} ${cell[place]}`));
-  }
-
   function makeRow(row, place) {
     const open = state.open === row.order;
     const node = element("tr", { class: `row${open ? " open" : ""}${TRUSTED.has(row.status) ? "" : " doubtful"}`, "aria-rowindex": place + 2, "data-id": row.id, onclick: () => openRow(row) });
     node.place = place;
-    for (const column of COLUMNS) {
+    const first = COLUMNS.findIndex((column) => column.cell), last = COLUMNS.findLastIndex((column) => column.cell);
+    for (const [i, column] of COLUMNS.entries()) {
+      if (!row.best.cell && i >= first && i <= last) {
+        if (i === first) node.append(element("td", { class: "quiet", colspan: last - first + 1, title: row.reasons.join("\n") }, row.reasons.join("; ")));
+        continue;
+      }
       const name = [column.cls, column.number && "number", column.cell && "cell"].filter(Boolean).join(" ");
       const td = element("td", { class: name || null });
       if (column.key === "pattern") td.append(element("canvas", { role: "img", "aria-label": row.trace ? `pattern of ${row.id}` : "no pattern" }));
       else if (column.key === "status") { td.append(statusMark(row.status, element("span", { class: "hidden" }, WORDS[row.status] || row.status))); td.title = WORDS[row.status] || row.status; }
-      else if (column.key === "beta") td.append(...freeAngles(row.best));
+      else if (column.key === "beta") td.append(...(row.best.cell ? free(row.best).slice(3) : []).map((angle, _, all) => element("span", { class: all.length > 1 ? "small" : null }, angle)));
       else if (column.key === "id") td.append(element("button", { type: "button", title: row.id, "aria-expanded": String(open), onclick: (event) => { event.stopPropagation(); openRow(row); },
-        onkeydown: (event) => { const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]; if (by) { event.preventDefault(); step(place, by); } } }, row.id));
+        onkeydown: (event) => { const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]; if (by) { event.preventDefault(); step(place, by); } } }, row.id.slice(folder.length)));
       else { td.textContent = column.show(row); if (column.key === "known") td.title = row.known; }
       node.append(td);
     }
@@ -402,10 +406,10 @@
     caption.textContent = explain;
     if (row.solutions.length) {
       const named = row.solutions.some((answer) => answer.known);
-      const heads = ["#", "Lattice", "a b c (Å), α β γ (°)", "V (Å³)", "P", "M20", "Lines", ...(named ? ["Known phase"] : [])];
+      const heads = ["#", "Lattice", "Cell (Å, °)", "V (Å³)", "P", "M20", "Lines", ...(named ? ["Known phase"] : [])];
       row.solutions.forEach((answer, i) => {
         const line = element("tr", { tabindex: 0, "aria-selected": "false", onclick: () => choose(i), onkeydown: (event) => event.key === "Enter" && choose(i) });
-        const values = [i + 1, answer.lattice, answer.cell.join("  "), answer.volume, answer.probability?.toFixed(2) ?? "", answer.m20?.toFixed(1) ?? "", `${answer.indexed}/${row.lines.length}`, ...(named ? [answer.known] : [])];
+        const values = [i + 1, answer.lattice, free(answer).join("  "), answer.volume, answer.probability?.toFixed(2) ?? "", merit(answer.m20), `${answer.indexed}/${row.lines.length}`, ...(named ? [answer.known] : [])];
         line.append(...values.map((value) => element("td", { title: String(value) }, String(value))));
         list.append(line);
       });
@@ -420,5 +424,6 @@
 
   drawOnce();
   readAddress();
+  window.hybridIndexReport = { ticks: (order, highest) => ticks(rows[order], rows[order].best, highest) };
   document.documentElement.dataset.ready = performance.now().toFixed(0);
 })();
