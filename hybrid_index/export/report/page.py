@@ -1,7 +1,7 @@
 """The page of a run: one HTML file with its style, its script and its data in it; it loads nothing else.
 
 The data are one compact record for each input; the table, the pictures and the charts are made from them in the
-browser (``assets/report.js``), as far as they are in view.
+browser (``assets/*.js``), as far as they are in view.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from hybrid_index.units import DEFAULT_RADIUS_MM
 
 SOLUTIONS_SHOWN = 8
 """Further solutions stand in the results; a page of twenty thousand inputs must stay small enough to open."""
+SCRIPTS = ("pictures.js", "report.js")
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 _DATA = "<!-- data -->"
 
@@ -53,7 +54,7 @@ def write_page(file: TextIO, records: Iterable[str], *, title: str, meta: Mappin
     page = Template((assets / "report.html").read_text("utf-8")).substitute(
         title=escape(title),
         style=(assets / "report.css").read_text("utf-8"),
-        script=(assets / "report.js").read_text("utf-8"),
+        script="".join((assets / name).read_text("utf-8") for name in SCRIPTS),
     )
     head, foot = page.split(_DATA)
     file.write(head)
