@@ -81,7 +81,7 @@ def _solution(solution: Mapping[str, Any], lines: list[float]) -> list[Any]:
         label(known_of(solution)),
         [place for place, line in enumerate(lines) if line in foreign],
         [
-            [item["bravais_lattice"], "  ".join(f"{item['cell'][name]:.4f}" for name in _CELL), item["relation"]]
+            [item["bravais_lattice"], "\u2002".join(f"{item['cell'][name]:.4f}" for name in _CELL), item["relation"]]
             for item in solution["equivalents"]
         ],
     ]

@@ -63,7 +63,7 @@ const pictures = (() => {
       const each = [1, 2, 5, 10, 20].find((size) => (high - low) / size <= 16) || 20;
       for (let angle = Math.ceil(low / each) * each; angle <= high; angle += each) {
         context.fillRect(x(angle), height - 20, 1, 4);
-        context.fillText(angle, x(angle), height - 4);
+        context.fillText(angle, Math.min(x(angle), width - 12), height - 4);
       }
     }
     const drawn = new Set(), [from, tall, wide] = large ? [base + 16, 14, 1] : [base + 4, 6, 0.7];

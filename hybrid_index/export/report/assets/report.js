@@ -364,7 +364,7 @@ const report = (() => {
     const named = row.solutions.some((answer) => answer.known), left = element("div");
     row.solutions.forEach((answer, i) => {
       const values = [
-        i + 1, answer.lattice, free(answer).join("  "), answer.volume, answer.probability?.toFixed(2) ?? "",
+        i + 1, answer.lattice, free(answer).join("\u2002"), answer.volume, answer.probability?.toFixed(2) ?? "",
         merit(answer.m20), `${answer.indexed}/${row.lines.length}`, ...(named ? [answer.known] : []),
       ];
       const onkeydown = (event) => event.key === "Enter" && choose(i);
