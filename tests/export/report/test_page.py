@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.report.browser import Browser, find_chromium
 from hybrid_index.export.report import write_report
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.units import q_from_two_theta, shift_two_theta, two_theta_from_q
-from tests.export.report.browser import Browser, find_chromium
 
 Documents = Callable[..., list[dict[str, Any]]]
 WriteRun = Callable[..., Path]
