@@ -1,8 +1,8 @@
 """Reports of large runs: seconds and memory to write one, seconds until its page is ready, sorted and filtered.
 
 ``python -m benchmarks.report --rows 1000 20000 --out run.json``. The runs are copies of one document (the bundled
-pattern, indexed), with other names, volumes and probabilities; pictures are drawn from the lines (``--measured`` reads the
-pattern for each). Known phases are looked up among ``--known`` random cells. Without a Chromium the page is not opened.
+pattern, indexed), with other names, volumes and probabilities; pictures are drawn from the lines (``--measured`` reads
+the pattern for each). Known phases are looked up among ``--known`` random cells. Without a Chromium the page is not opened.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,6 +23,7 @@ from rich.table import Table
 
 import hybrid_index
 from benchmarks.report.browser import Browser, find_chromium
+from benchmarks.speed import process
 from hybrid_index.known import KnownPhase, KnownPhases
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell
 
@@ -38,14 +37,6 @@ ACTIONS = {
     "filter_s": "document.querySelector('button[data-status]').click()",
     "scroll_s": "scrollTo(0, document.body.scrollHeight / 2)",
 }
-_CHILD = (
-    "import json, resource, sys, time\n"
-    "from hybrid_index.export.report import write_report\n"
-    "start = time.perf_counter()\n"
-    "write_report(sys.argv[1], measured=sys.argv[2] == 'True')\n"
-    "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == 'darwin' else 1e3)\n"
-    "print(json.dumps({'write_s': time.perf_counter() - start, 'peak_mb': peak}))\n"
-)
 
 
 def write_run(folder: Path, rows: int) -> None:
@@ -68,10 +59,10 @@ def measure_page(rows: int, *, measured: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         run = Path(name) / "run"
         write_run(run, rows)
-        child = subprocess.run(
-            [sys.executable, "-c", _CHILD, str(run), str(measured)], capture_output=True, text=True, check=True
-        )
-        figures: dict[str, Any] = {"rows": rows, **json.loads(child.stdout)}
+        took = process.run(["report", str(run), *([] if measured else ["--sticks"])])
+        if took.code:
+            raise RuntimeError(took.stderr)
+        figures: dict[str, Any] = {"rows": rows, "write_s": took.wall_s, "cpu_s": took.cpu_s, "peak_mib": took.peak_mib}
         page = run / "report.html"
         figures["page_mb"] = page.stat().st_size / 1e6
         program = find_chromium()
@@ -79,10 +70,9 @@ def measure_page(rows: int, *, measured: bool) -> dict[str, Any]:
             with Browser(program, Path(name) / "profile") as browser:
                 figures["open_s"] = statistics.median(browser.open(page.as_uri()) for _ in range(REPEATS))
                 for action, script in ACTIONS.items():
-                    timed = (
-                        f"(() => {{ const t = performance.now(); {script}; return (performance.now() - t) / 1000; }})()"
-                    )
-                    figures[action] = statistics.median(browser.evaluate(timed) for _ in range(REPEATS))
+                    timed = f"const t = performance.now(); {script}; return (performance.now() - t) / 1000;"
+                    spent = [browser.evaluate(f"(() => {{{timed}}})()") for _ in range(REPEATS)]
+                    figures[action] = statistics.median(spent)
                 figures["complaints"] = browser.complaints
     return figures
 
@@ -141,7 +131,7 @@ def main() -> None:
     pages = [measure_page(rows, measured=given.measured) for rows in given.rows]
     known = measure_known(given.known)
     console = Console()
-    columns = ("rows", "write_s", "peak_mb", "page_mb", "open_s", "sort_s", "filter_s", "scroll_s")
+    columns = ("rows", "write_s", "cpu_s", "peak_mib", "page_mb", "open_s", "sort_s", "filter_s", "scroll_s")
     table = Table(*columns)
     for figures in pages:
         table.add_row(*(f"{figures[name]:.4g}" if name in figures else "–" for name in columns))
