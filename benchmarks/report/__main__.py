@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.report --rows 1000 20000 --out run.json``. The runs are copies of one document (the bundled
 pattern, indexed), with other names, volumes and probabilities; pictures are drawn from the lines (``--measured`` reads
-the pattern for each). Known phases are looked up among ``--known`` random cells. Without a Chromium the page is not opened.
+the pattern for each). Known phases are looked up among ``--known`` random cells. Without a Chromium no page is opened.
 """
 
 from __future__ import annotations
