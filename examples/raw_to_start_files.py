@@ -1,7 +1,7 @@
 """From a raw pattern to the start files of every refinement program: index, fit, export.
 
-Run it anywhere; the files go to ``start_files`` in the current folder, or to the folder named as argument. The same on the
-command line: ``hybrid-index export examples/demo_pattern.xye --to all --out start_files``.
+Run it anywhere; the files go to ``start_files`` in the current folder, or to the folder named as argument. The same on
+the command line: ``hybrid-index export examples/demo_pattern.xye --to all --out start_files``.
 """
 
 from __future__ import annotations
