@@ -47,7 +47,7 @@ SpaceGroup = Annotated[
     typer.Option(
         "--space-group",
         metavar="SYMBOL",
-        help='Such as "P 1 21/c 1", in the setting of the cell (default: the one without absences beyond the centring).',
+        help='Such as "P 1 21/c 1", in the setting of the cell (default: no absences beyond the centring).',
     ),
 ]
 Id = Annotated[str | None, typer.Option("--id", metavar="ID", help="Which result of a results.jsonl.")]
