@@ -148,6 +148,7 @@ def test_target_that_cannot_do_this_pattern_is_left_out_of_all(
     assert set(written) >= {"plain", "fullprof", "topas"}
     assert "profex" not in written
     assert "X-rays only" in caplog.text
+    assert "neutron_data" in (tmp_path / "out" / "topas" / "lebail.inp").read_text()
     assert "_diffrn_radiation_probe neutron" in (tmp_path / "out" / "plain" / "cell.cif").read_text()
     with pytest.raises(InputError, match="X-rays only"):
         write_start_files(neutrons, ["profex"], tmp_path / "more")
