@@ -46,6 +46,8 @@ class Settings:
         Length of the list of answers.
     seed
         Seed of everything random.
+    plugins
+        Let search engines of other packages take part; see :mod:`hybrid_index.third_party`.
     """
 
     systems: tuple[str, ...] = CRYSTAL_SYSTEMS
@@ -60,6 +62,7 @@ class Settings:
     fix_displacement_mm: float | None = None
     max_solutions: int = 20
     seed: int = 0
+    plugins: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "systems", tuple(self.systems))
@@ -82,8 +85,8 @@ class Settings:
             if name not in known:
                 raise InputError(f"unknown setting {name!r}; known are {', '.join(known)}", source=source)
             kind = str(known[name].type)
-            wanted: tuple[type, ...] = (list, tuple) if "tuple" in kind else (int,) if kind == "int" else (int, float)
-            if isinstance(value, bool) or not (isinstance(value, wanted) or (value is None and "None" in kind)):
+            fits = isinstance(value, _WANTED.get(kind, (int, float))) and isinstance(value, bool) == (kind == "bool")
+            if not (fits or (value is None and "None" in kind)):
                 raise InputError(f"setting {name} = {value!r} should be of type {kind}", source=source)
         return cls(**values)
 
@@ -104,6 +107,7 @@ class Settings:
         return {**asdict(self), "systems": list(self.systems)}
 
 
+_WANTED: dict[str, tuple[type, ...]] = {"tuple[str, ...]": (list, tuple), "int": (int,), "bool": (bool,)}
 _BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("max_volume_angstrom3", 10.0, 100_000.0),
     ("max_edge_angstrom", 2.0, 500.0),

@@ -26,6 +26,7 @@ from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import load_fitter, polish
 from hybrid_index.refine.solving import solve_candidates
 from hybrid_index.schedule import Clock, stages
+from hybrid_index.third_party import troubles_of
 from hybrid_index.types import (
     MIN_LINES,
     Candidate,
@@ -102,7 +103,7 @@ def index(
     peaks = _low_angle(peaks, settings.max_lines)
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     threading.Thread(target=load_fitter, daemon=True).start()  # the kernels of a search leave Python free for it
-    exhausted = False
+    exhausted, troubles = False, []
     for number, stage in enumerate(stages(settings, peaks.wavelength_angstrom)):
         if race.clock.exhausted():
             exhausted = True
@@ -111,6 +112,7 @@ def index(
             load_kernels(stage)
         say(f"searching: {stage.name}")
         race.run(stage)
+        troubles += troubles_of(stage.sources)
         if race.is_certain(all_systems=number > 0):
             break
     say("refining")
@@ -118,7 +120,7 @@ def index(
     solutions = _solutions(race, settings)
     seconds.update(search=race.search_s, rank=race.rank_s, refine=time.perf_counter() - began)
     status, reasons = _verdict(solutions, peaks, exhausted)
-    return _result(name, status, reasons, peaks, solutions, seconds, start, settings)
+    return _result(name, status, reasons + troubles, peaks, solutions, seconds, start, settings)
 
 
 def refine_cell(
