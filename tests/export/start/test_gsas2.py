@@ -1,0 +1,226 @@
+"""GSAS-II's start files: read back by its own rules, and the script run against its names."""
+
+from __future__ import annotations
+
+import math
+import runpy
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hybrid_index as hi
+from hybrid_index.errors import InputError
+from hybrid_index.export.start import GROUP, RefinementStart, gsas2, prepare
+from hybrid_index.lattice import Cell
+from hybrid_index.line_shapes import combined_width
+from hybrid_index.types import IndexingResult, Pattern, PeakList, Shift
+from hybrid_index.units import Radiation, parse_radiation
+from tests.export.start import fake_gsas2
+
+MakeResult = Callable[..., IndexingResult]
+
+
+@pytest.fixture
+def start(make_result: MakeResult, pattern: Pattern) -> RefinementStart:
+    return prepare(make_result(), pattern=pattern)
+
+
+@pytest.fixture
+def folder(start: RefinementStart, tmp_path: Path) -> Path:
+    for name, content in gsas2.files(start).items():
+        assert isinstance(content, str)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "GSASII.GSASIIscriptable", None)
+    monkeypatch.setitem(sys.modules, "G2script", fake_gsas2)
+
+
+def run(folder: Path) -> fake_gsas2.G2Project:
+    runpy.run_path(str(folder / gsas2.START), run_name="__main__")
+    return fake_gsas2.G2Project.last
+
+
+def with_radiation(start: RefinementStart, radiation: Radiation) -> RefinementStart:
+    """A start without a fit, of other radiation and with a displacement."""
+    result = start.result
+    peaks = start.peaks.replace(radiation=radiation)
+    result = IndexingResult(**{name: getattr(result, name) for name in result.__dataclass_fields__} | {"peaks": peaks})
+    assert start.pattern is not None
+    return prepare(result, pattern=start.pattern, fit=False)
+
+
+def instrument_of(start: RefinementStart) -> tuple[dict[str, Any], dict[str, Any]]:
+    values, sample = fake_gsas2.read_instprm(gsas2.instrument(start).splitlines(keepends=True))
+    return {name: value[0] for name, value in values.items()}, sample
+
+
+class TestInstrument:
+    def test_lines_lie_where_ours_do(self, start: RefinementStart, folder: Path, installed: None) -> None:
+        # GetReflPos of GSASIIstrMath, for Bragg-Brentano geometry
+        values, sample = instrument_of(start)
+        shift_um = run(folder).histograms()[0].SampleParameters["Shift"][0]
+        assert start.fit is not None
+        lines = start.fit.reflections
+        position = 2.0 * np.degrees(np.arcsin(values["Lam"] / (2.0 * lines.d_angstrom))) + values["Zero"]
+        constant = 9.0e-2 / (math.pi * sample["Gonio. radius"])
+        position -= constant * 4.0 * shift_um * np.cos(np.radians(position / 2.0))
+        assert abs(shift_um) > 1.0
+        np.testing.assert_allclose(position, lines.two_theta_deg, atol=2.0e-5)
+
+    def test_lines_are_as_wide_as_ours(self, start: RefinementStart) -> None:
+        values, _ = instrument_of(start)
+        x = np.linspace(12.0, 48.0, 20)
+        tan, cos = np.tan(np.radians(x / 2.0)), np.cos(np.radians(x / 2.0))
+        variance = values["U"] * tan**2 + values["V"] * tan + values["W"]
+        lorentz = values["X"] / cos + values["Y"] * tan + values["Z"]
+        gauss = np.sqrt(8.0 * math.log(2.0) * variance)
+        np.testing.assert_allclose(combined_width(gauss, lorentz) / 100.0, start.widths.fwhm(x), rtol=1.0e-6)
+        np.testing.assert_allclose(start.widths.fwhm(x), 0.12, rtol=0.1)
+
+    @pytest.mark.parametrize(
+        ("radiation", "expected"),
+        [
+            ("CuKa", {"Type": "PXC", "Lam1": 1.5405929, "Lam2": 1.5444274, "I(L2)/I(L1)": 0.5, "Polariz.": 0.7}),
+            ("MoKa1", {"Type": "PXC", "Lam": 0.70931720, "Polariz.": 0.7, "Source": "MoKa"}),
+            ("30keV", {"Type": "PXC", "Lam": 0.41328066, "Polariz.": 0.99, "Source": "synchrotron"}),
+        ],
+    )
+    def test_radiation(self, start: RefinementStart, radiation: str, expected: dict[str, object]) -> None:
+        values, sample = instrument_of(with_radiation(start, parse_radiation(radiation)))
+        assert {name: values[name] for name in expected} == pytest.approx(expected)
+        assert ("Lam" in values) != ("Lam1" in values)
+        assert sample["Type"] == "Bragg-Brentano"
+        assert "Shift" in sample
+
+    def test_neutrons(self, start: RefinementStart) -> None:
+        values, _ = instrument_of(with_radiation(start, Radiation(wavelength_angstrom=1.909, probe="neutron")))
+        assert (values["Type"], values["Source"]) == ("PNC", "neutrons")
+
+    def test_axial_divergence_shifts_as_much_as_ours(self) -> None:
+        # S = H: both spread evenly, so the mean of (s ± h)²/2L² is (S² + H²)/6L² in radians at cot 2θ = 1
+        sh_l = gsas2._divergence(0.03)
+        rng = np.random.default_rng(0)
+        rays = (rng.uniform(-1.0, 1.0, 200_000) + rng.uniform(-1.0, 1.0, 200_000)) * sh_l / 2.0
+        assert np.degrees(np.mean(rays**2) / 2.0) == pytest.approx(0.03 / 3.0, rel=0.02)
+        assert gsas2._divergence(0.0) == 0.002
+
+
+class TestPeakList:
+    def test_our_reader_gets_the_lines_back(self, start: RefinementStart, folder: Path) -> None:
+        peaks = hi.read_peaks(folder / gsas2.PEAKS, radiation=start.radiation)
+        np.testing.assert_allclose(peaks.two_theta_deg, start.peaks.two_theta_deg, atol=1.0e-5)
+        np.testing.assert_allclose(peaks.intensity, start.peaks.intensity, rtol=1.0e-5)
+        np.testing.assert_allclose(peaks.fwhm_deg, start.peaks.fwhm_deg, rtol=1.0e-4)
+
+    def test_lines_without_widths_get_those_of_the_fit(self, start: RefinementStart) -> None:
+        bare = PeakList.from_positions(start.peaks.two_theta_deg, radiation=start.radiation)
+        values = {name: getattr(start.result, name) for name in start.result.__dataclass_fields__}
+        other = prepare(IndexingResult(**values | {"peaks": bare}), pattern=start.pattern, fit=False)
+        rows = [line for line in gsas2.peak_list(other).splitlines() if line.startswith("[")]
+        assert len(rows) == len(bare)
+        assert "nan" not in gsas2.peak_list(other)
+
+
+class TestScript:
+    def test_nothing_is_free_before_intensities_are_found_then_step_by_step(
+        self, folder: Path, installed: None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        project = run(folder)
+        assert project.log == [
+            ["Le Bail"],
+            ["Background"],
+            ["Background", "Shift"],
+            ["Background", "Shift", "Cell"],
+            ["Background", "Shift", "W", "X", "Cell"],
+            ["Background", "Shift", "U", "W", "X", "Y", "Cell"],
+        ]
+        assert project.filename == str(folder / "hybrid_index.gpx")
+        printed = capsys.readouterr().out
+        assert "wR = 4.29 %" in printed
+        assert "length_b = 5.39" in printed
+
+    def test_phase_is_the_solution_and_adds_no_width(
+        self, start: RefinementStart, folder: Path, installed: None
+    ) -> None:
+        (phase,) = run(folder).phases()
+        assert phase["General"]["SGData"]["SpGrp"] == "P m m m"
+        np.testing.assert_allclose(phase["General"]["Cell"][1:7], start.cell.parameters, atol=1.0e-6)
+        (linked,) = phase["Histograms"].values()
+        size_um, microstrain = linked["Size"][1][0], linked["Mustrain"][1][0]
+        lorentz = 1.8 * start.radiation.wavelength_angstrom / (math.pi * size_um) + 0.018 * microstrain / math.pi
+        assert lorentz / 100.0 < 0.01 * 0.12
+
+    def test_background_is_that_of_the_fit(self, start: RefinementStart, folder: Path, installed: None) -> None:
+        (histogram,) = run(folder).histograms()
+        kind, _, count, *coefficients = histogram["Background"][0]
+        assert (kind, count) == ("chebyschev-1", len(coefficients))
+        assert start.fit is not None
+        low, high = histogram["Limits"][1]
+        x = start.fit.two_theta_deg
+        position = -1.0 + 2.0 * (x - low) / (high - low)
+        terms = [c * np.cos(i * np.arccos(np.clip(position, -1.0, 1.0))) for i, c in enumerate(coefficients)]
+        np.testing.assert_allclose(np.sum(terms, axis=0), start.fit.background, rtol=0.05)
+
+    @pytest.mark.parametrize("step", ["Background", "Cell", "Y"])
+    def test_step_that_fails_stops_the_script(
+        self, folder: Path, installed: None, monkeypatch: pytest.MonkeyPatch, step: str
+    ) -> None:
+        monkeypatch.setattr(fake_gsas2.G2Project, "fails_at", step)
+        with pytest.raises(SystemExit, match=r"the refinement of step .* failed"):
+            run(folder)
+
+    def test_without_gsas2_it_says_so(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("GSASII.GSASIIscriptable", "G2script", "GSASIIscriptable"):
+            monkeypatch.setitem(sys.modules, name, None)
+        with pytest.raises(SystemExit, match="GSAS-II is not installed"):
+            run(folder)
+
+    def test_any_title_compiles(self, make_result: MakeResult, pattern: Pattern) -> None:
+        result = make_result()
+        values = {name: getattr(result, name) for name in result.__dataclass_fields__}
+        wild = IndexingResult(**values | {"id": 'C:\\new\\"""@CELL@\\'})
+        text = gsas2.script(prepare(wild, pattern=pattern, fit=False))
+        compile(text, gsas2.START, "exec")
+        assert "@CELL@" in text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("group", "cell", "expected"),
+    [
+        ("P 1 21/c 1", Cell(a=7.1, b=8.3, c=5.9, beta=103.0), "P 21/c"),
+        ("C 1 2/m 1", Cell(a=7.1, b=8.3, c=5.9, beta=103.0), "C 2/m"),
+        ("P 21 21 21", Cell(a=7.1, b=8.3, c=5.9), "P 21 21 21"),
+        ("P -1", Cell(a=7.1, b=8.3, c=5.9, beta=103.0), "P -1"),
+        ("R -3 m", Cell(a=5.0, b=5.0, c=17.0, gamma=120.0), "R -3 m"),
+        ("P m -3 m", Cell(a=5.0, b=5.0, c=5.0), "P m -3 m"),
+        ("P 3 1 m", Cell(a=5.0, b=5.0, c=7.0, gamma=120.0), "P 3 1 m"),
+    ],
+)
+def test_symbols_of_space_groups(start: RefinementStart, group: str, cell: Cell, expected: str) -> None:
+    values = {name: getattr(start, name) for name in start.__dataclass_fields__}
+    assert gsas2.symbol(RefinementStart(**values | {"space_group": group, "fit": None})) == expected
+
+
+def test_pattern_is_needed(make_result: MakeResult) -> None:
+    with pytest.raises(InputError, match="gsas2 need the measured pattern"):
+        gsas2.files(prepare(make_result()))
+
+
+def test_registered() -> None:
+    declared = tomllib.loads(Path("pyproject.toml").read_text())["project"]["entry-points"][GROUP]
+    assert EntryPoint("gsas2", declared[gsas2.name], GROUP).load() is gsas2
+
+
+def test_shift_is_that_of_the_fit(start: RefinementStart) -> None:
+    assert isinstance(start.shift, Shift)
+    assert instrument_of(start)[0]["Zero"] == pytest.approx(start.shift.zero_shift_deg)
