@@ -82,7 +82,10 @@ def peak_list(start: RefinementStart) -> str:
         f"[{x:.5f}, False, {area:.6g}, True, {variance:.6g}, False, {gamma:.6g}, False]\n"
         for x, area, variance, gamma in zip(*(column.tolist() for column in columns), strict=True)
     )
-    return "#GSAS-II PWDR peaks list file; do not add/delete items!\n" + "".join(rows)
+    first, second = start.radiation.wavelength_angstrom, start.radiation.ka2_angstrom
+    waves = f"wavelength = {first:.7g}" if second is None else f"Kalpha1 = {first:.7g} Kalpha2 = {second:.7g}"
+    # GSAS-II skips comments; they tell others what angles alone do not
+    return f"#GSAS-II PWDR peaks list file; do not add/delete items!\n# {waves}\n" + "".join(rows)
 
 
 def script(start: RefinementStart) -> str:

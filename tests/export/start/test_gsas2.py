@@ -117,7 +117,8 @@ class TestInstrument:
 
 class TestPeakList:
     def test_our_reader_gets_the_lines_back(self, start: RefinementStart, folder: Path) -> None:
-        peaks = hi.read_peaks(folder / gsas2.PEAKS, radiation=start.radiation)
+        peaks = hi.read_peaks(folder / gsas2.PEAKS)
+        assert peaks.wavelength_angstrom == pytest.approx(start.radiation.wavelength_angstrom, abs=1.0e-6)
         np.testing.assert_allclose(peaks.two_theta_deg, start.peaks.two_theta_deg, atol=1.0e-5)
         np.testing.assert_allclose(peaks.intensity, start.peaks.intensity, rtol=1.0e-5)
         np.testing.assert_allclose(peaks.fwhm_deg, start.peaks.fwhm_deg, rtol=1.0e-4)
