@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -69,6 +70,11 @@ class RefinementStart:
         return parse_space_group(self.space_group)
 
     @property
+    def unique_axis(self) -> str:
+        """``a``, ``b`` or ``c`` of a monoclinic space group."""
+        return self.group.monoclinic_unique_axis()
+
+    @property
     def cell(self) -> Cell:
         """The cell: the fit's where there is one."""
         return self.solution.refinement.cell if self.fit is None else self.fit.cell
@@ -87,6 +93,24 @@ class RefinementStart:
     def radius_mm(self) -> float:
         """Goniometer radius that the displacement refers to."""
         return float(self.result.settings.get("radius_mm", DEFAULT_RADIUS_MM))
+
+    @property
+    def ka2_ratio(self) -> float:
+        """Intensity of Kα2 over Kα1 as the fit finds it; 0 without a second line."""
+        if self.radiation.ka2_angstrom is None:
+            return 0.0
+        return self.radiation.ka2_ratio if self.fit is None else float(self.fit.profile["ka2_ratio"])
+
+    @property
+    def fit_range_deg(self) -> tuple[float, float]:
+        """Range of 2θ to refine in: that of the fit, of the pattern, or of the lines."""
+        x = (self.fit or self.pattern or self.peaks).two_theta_deg
+        return float(x[0]), float(x[-1])
+
+    @property
+    def displacement_amplitude_deg(self) -> float:
+        """What the displacement adds to 2θ, divided by cosθ: −(2 s / R) · 180/π degrees."""
+        return math.degrees(-2.0 * self.shift.displacement_mm / self.radius_mm)
 
     @property
     def widths(self) -> Widths:
