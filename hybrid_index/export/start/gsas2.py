@@ -15,7 +15,7 @@ import numpy as np
 
 from hybrid_index.export.start.contract import RefinementStart
 from hybrid_index.export.start.gsas2_script import SCRIPT
-from hybrid_index.export.start.text import MADE_BY, xye
+from hybrid_index.export.start.text import MADE_BY, refines_displacement, xye
 from hybrid_index.units import TUBE_LINES_ANGSTROM, FloatArray, Radiation
 
 name = "gsas2"
@@ -90,17 +90,18 @@ def peak_list(start: RefinementStart) -> str:
 
 def script(start: RefinementStart) -> str:
     """Return the script that GSAS-II's Python runs."""
-    points = start.background_points(name, _BACKGROUND_POINTS)
-    low, high = float(points[0, 0]), float(points[-1, 0])
+    background = _chebyshev(start.background_points(name, _BACKGROUND_POINTS))
+    shift = ("Sample Parameters", "Shift") if refines_displacement(start) else ("Instrument Parameters", "Zero")
     values = {
         # it stands in the script's docstring
         "TITLE": start.title.replace("\\", "/").replace('"', "'"),
         "MADE_BY": MADE_BY,
         "SPACE_GROUP": repr(symbol(start)),
         "CELL": repr([round(value, 7) for value in start.cell.parameters]),
-        "LIMITS_DEG": repr([round(low, 5), round(high, 5)]),
+        "LIMITS_DEG": repr([round(end, 5) for end in start.fit_range_deg]),
         "DISPLACEMENT_UM": repr(round(1000.0 * start.shift.displacement_mm, 4)),
-        "BACKGROUND": repr([float(f"{value:.6g}") for value in _chebyshev(points)]),
+        "BACKGROUND": repr([float(f"{value:.6g}") for value in background]),
+        "SHIFT": repr(shift),
         "PHASE": repr(f"hybrid_index_{start.solution.rank}"),
     }
     return re.sub("@([A-Z_]+)@", lambda place: values[place[1]], SCRIPT)
@@ -116,8 +117,7 @@ def _wavelengths(start: RefinementStart) -> dict[str, float | str]:
     radiation = start.radiation
     if radiation.ka2_angstrom is None:
         return {"Lam": radiation.wavelength_angstrom}
-    ratio = radiation.ka2_ratio if start.fit is None else start.fit.profile["ka2_ratio"]
-    return {"Lam1": radiation.wavelength_angstrom, "Lam2": radiation.ka2_angstrom, "I(L2)/I(L1)": ratio}
+    return {"Lam1": radiation.wavelength_angstrom, "Lam2": radiation.ka2_angstrom, "I(L2)/I(L1)": start.ka2_ratio}
 
 
 def _tube(radiation: Radiation) -> str:

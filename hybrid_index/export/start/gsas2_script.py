@@ -27,9 +27,10 @@ CELL = @CELL@  # a, b, c in angstrom, alpha, beta, gamma in degrees
 LIMITS_DEG = @LIMITS_DEG@
 DISPLACEMENT_UM = @DISPLACEMENT_UM@
 BACKGROUND = @BACKGROUND@  # Chebyshev coefficients
+SHIFT = @SHIFT@  # the one of zero and displacement that is refined
 STEPS = (
     ("background", {"Background": True}),
-    ("displacement", {"Sample Parameters": ["Shift"]}),
+    ("shift of the lines", {SHIFT[0]: [SHIFT[1]]}),
     ("cell", {"Cell": True}),
     ("widths", {"Instrument Parameters": ["W", "X"]}),
     ("angle-dependent widths", {"Instrument Parameters": ["U", "Y"]}),
@@ -99,6 +100,7 @@ def main():
     project.save()
     for parameter, value in phase.get_cell().items():
         print(f"{parameter} = {value:.5f}")
+    print(f"zero = {histogram.InstrumentParameters['Zero'][1]:.4f} degrees")
     print(f"displacement = {histogram.SampleParameters['Shift'][0]:.1f} micrometre")
     print(f"project: {project.filename}")
 

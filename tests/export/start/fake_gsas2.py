@@ -68,6 +68,10 @@ class G2PwdrData(_Wrapper):
     def SampleParameters(self) -> dict[str, Any]:
         return self.data["Sample Parameters"]  # type: ignore[no-any-return]
 
+    @property
+    def InstrumentParameters(self) -> dict[str, list[Any]]:
+        return self.data["Instrument Parameters"][0]  # type: ignore[no-any-return]
+
     def get_wR(self) -> float | None:
         return self.data["data"][0].get("wR")  # type: ignore[no-any-return]
 

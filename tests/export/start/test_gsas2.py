@@ -140,15 +140,20 @@ class TestScript:
         assert project.log == [
             ["Le Bail"],
             ["Background"],
-            ["Background", "Shift"],
-            ["Background", "Shift", "Cell"],
-            ["Background", "Shift", "W", "X", "Cell"],
-            ["Background", "Shift", "U", "W", "X", "Y", "Cell"],
+            ["Background", "Zero"],
+            ["Background", "Zero", "Cell"],
+            ["Background", "Zero", "W", "X", "Cell"],
+            ["Background", "Zero", "U", "W", "X", "Y", "Cell"],
         ]
         assert project.filename == str(folder / "hybrid_index.gpx")
         printed = capsys.readouterr().out
         assert "wR = 4.29 %" in printed
         assert "length_b = 5.39" in printed
+
+    def test_tube_refines_the_displacement(self, start: RefinementStart, tmp_path: Path, installed: None) -> None:
+        for name, content in gsas2.files(with_radiation(start, parse_radiation("CuKa"))).items():
+            (tmp_path / name).write_text(str(content), encoding="utf-8")
+        assert run(tmp_path).log[-1] == ["Background", "Shift", "U", "W", "X", "Y", "Cell"]
 
     def test_phase_is_the_solution_and_adds_no_width(
         self, start: RefinementStart, folder: Path, installed: None
