@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from hybrid_index import schedule, third_party
 from hybrid_index.classical.sources import BaseLineTrials
+from hybrid_index.cli.app import app
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice, Cell
@@ -217,6 +221,16 @@ class TestFence:
         source = ThirdPartySource("theirs", Exits)
         assert list(source.propose(PEAKS, QUICK, Unlimited())) == []
         assert troubles_of((BaseLineTrials(), source)) == [source.trouble]
+
+
+@pytest.mark.parametrize(("flags", "expected"), [((), True), (("--no-plugins",), False), (("--plugins",), True)])
+def test_command_line_switch(tmp_path: Path, flags: tuple[str, ...], expected: bool) -> None:
+    lines = tmp_path / "lines.csv"
+    angles = line_list(TYPICAL[B.CF], B.CF).two_theta_deg
+    lines.write_text("two_theta\n" + "".join(f"{x:.4f}\n" for x in angles))
+    done = CliRunner().invoke(app, ["index", str(lines), "-w", "CuKa1", "--json", "-q", *flags])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["settings"]["plugins"] is expected
 
 
 @pytest.mark.parametrize("value", ["yes", 1, None])

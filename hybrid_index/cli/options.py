@@ -91,6 +91,15 @@ MaxEdge = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", rich_help_panel=_SEARCH, help="Of everything random (default 0).")
 ]
+Plugins = Annotated[
+    bool | None,
+    typer.Option(
+        "--plugins/--no-plugins",
+        rich_help_panel=_SEARCH,
+        help="Let search engines of other packages take part (default yes).",
+        show_default=False,
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

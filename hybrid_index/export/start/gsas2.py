@@ -22,7 +22,8 @@ name = "gsas2"
 title = "GSAS-II (instrument parameters, peak list, script for a Le Bail fit)"
 
 PATTERN, INSTRUMENT, PEAKS, START = "pattern.xye", "instrument.instprm", "peaks.pkslst", "start_gsas2.py"
-N_BACKGROUND = 8
+N_BACKGROUND = 12
+"""So many Chebyshev terms follow the background of nine measured patterns of ten to 0.6 of the noise (8: 1.7)."""
 _BACKGROUND_POINTS = 40
 _VARIANCE = 1.0e4 / (8.0 * math.log(2.0))
 """(FWHM in degrees)² to variance in centidegrees²."""
