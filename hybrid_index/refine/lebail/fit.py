@@ -189,7 +189,7 @@ def _collect(
             fwhm_deg=drawn.fwhm[own],
         ),
         foreign=ForeignLines(
-            two_theta_deg=drawn.centre[0, ~own],
+            two_theta_deg=problem.foreign_deg[~own],
             intensity=state.intensity[~own],
             intensity_esd=intensity_esd[~own],
             pattern=foreign,

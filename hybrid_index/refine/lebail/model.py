@@ -30,6 +30,8 @@ N_RAYS = 6
 _BOX, _BOX_WEIGHT = np.polynomial.legendre.leggauss(N_RAYS)
 RAY_SQUARE: FloatArray = ((_BOX + 1.0) / 2.0) ** 2
 RAY_WEIGHT: FloatArray = _BOX_WEIGHT / 2.0
+RAY_MEAN = 1.0 / 3.0
+"""Of the squares."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +174,10 @@ def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
     centre = np.empty((len(lines), problem.own.size))
     slope = np.zeros((*centre.shape, problem.n_position))
     for i, (positions, slopes) in enumerate(lines):
-        centre[i, problem.own], centre[i, ~problem.own] = positions, problem.foreign_centres[i]
+        seen = problem.foreign_centres[i]
+        centre[i, problem.own] = positions
+        # the rays of axial divergence have their mean where the line is seen
+        centre[i, ~problem.own] = seen + axial * RAY_MEAN / np.tan(np.radians(seen))
         slope[i, problem.own] = slopes.T
     if not np.all(np.isfinite(centre[0])):
         return None
