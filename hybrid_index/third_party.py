@@ -27,6 +27,8 @@ GRACE_S = 0.5
 MAX_CANDIDATES = 1000
 """More proposals of one engine would take longer to refine than the search itself."""
 _POLL_S = 0.02
+_left_behind: dict[str, threading.Thread] = {}
+"""Engines of this process that did not stop, by name."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,9 @@ class ThirdPartySource:
 
     def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
         """Yield what the engine proposes until it ends, fails or has used up its share of the budget."""
+        if self.name in _left_behind and _left_behind[self.name].is_alive():
+            self.trouble = f"search engine {self.name} is still busy with an earlier search and was left out"
+            return
         share = _Share(budget, ends=time.perf_counter() + BUDGET_SHARE * limits.budget_s)
         found: list[Candidate] = []
         # A thread of its own, because one that hangs can only be left behind.
@@ -69,6 +74,7 @@ class ThirdPartySource:
             worker.join(_POLL_S)
         worker.join(GRACE_S)
         if worker.is_alive():
+            _left_behind[self.name] = worker
             self.trouble = f"search engine {self.name} did not stop when its time was over and was left behind"
         yield from found.copy()
 

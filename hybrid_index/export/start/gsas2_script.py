@@ -28,6 +28,7 @@ LIMITS_DEG = @LIMITS_DEG@
 DISPLACEMENT_UM = @DISPLACEMENT_UM@
 BACKGROUND = @BACKGROUND@  # Chebyshev coefficients
 SHIFT = @SHIFT@  # the one of zero and displacement that is refined
+MOST_REPEATS = 5
 STEPS = (
     ("background", {"Background": True}),
     ("shift of the lines", {SHIFT[0]: [SHIFT[1]]}),
@@ -48,13 +49,14 @@ def scriptable():
 
 
 def extract(G2sc, project):
-    """Find the first intensities, with everything else held."""
+    """Find the first intensities, with everything else held; returns the residual in percent."""
     project["Controls"]["data"]["newLeBail"] = True
     project.save()
     succeeded, outcome = G2sc.G2strMain.DoLeBail(project.filename, cycles=20)
     project.reload()
     if not succeeded:
         raise SystemExit(f"the Le Bail extraction failed: {outcome.get('msg', 'see above')}")
+    return outcome["Rwp"]
 
 
 def refine(project, step):
@@ -70,7 +72,7 @@ def main():
     G2sc = scriptable()
     G2sc.SetPrintLevel("warn")
     project = G2sc.G2Project(newgpx=str(FOLDER / "hybrid_index.gpx"))
-    project.set_Controls("cycles", 5)
+    project.set_Controls("cycles", 10)
     histogram = project.add_powder_histogram(
         str(FOLDER / "pattern.xye"), str(FOLDER / "instrument.instprm"), fmthint="xye"
     )
@@ -91,12 +93,17 @@ def main():
     phase.setSampleProfile(histogram, "size", "isotropic", 10.0)
     phase.setSampleProfile(histogram, "microstrain", "isotropic", 1.0)
     phase.set_refinements({"LeBail": True})
-    extract(G2sc, project)
-    print(f"start: wR = {histogram.get_wR():.2f} %")
+    print(f"start: wR = {extract(G2sc, project):.2f} %")
     for step, flags in STEPS:
         project.set_refinement({"set": flags})
         refine(project, step)
         print(f"{step} freed: wR = {histogram.get_wR():.2f} %")
+    for again in range(MOST_REPEATS):  # intensities follow the profile one cycle behind
+        before = histogram.get_wR()
+        refine(project, "everything")
+        if before - histogram.get_wR() < 0.001 * before:
+            break
+    print(f"at rest after {again + 1} more: wR = {histogram.get_wR():.2f} %")
     project.save()
     for parameter, value in phase.get_cell().items():
         print(f"{parameter} = {value:.5f}")

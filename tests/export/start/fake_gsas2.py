@@ -241,7 +241,7 @@ class G2Project(_Wrapper):
 
     def _set_residual(self) -> None:
         for histogram in self.histograms():
-            histogram["data"][0]["wR"] = 30.0 / (1.0 + len(self.log))
+            histogram["data"][0]["wR"] = max(30.0 / (1.0 + len(self.log)), 3.5)
 
 
 def _do_le_bail(GPXfile: str, dlg: None = None, cycles: int = 10) -> tuple[bool, dict[str, Any]]:

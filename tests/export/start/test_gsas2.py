@@ -143,11 +143,12 @@ class TestScript:
             ["Background", "Zero"],
             ["Background", "Zero", "Cell"],
             ["Background", "Zero", "W", "X", "Cell"],
-            ["Background", "Zero", "U", "W", "X", "Y", "Cell"],
+            *[["Background", "Zero", "U", "W", "X", "Y", "Cell"]] * 4,  # until nothing gets better
         ]
         assert project.filename == str(folder / "hybrid_index.gpx")
         printed = capsys.readouterr().out
-        assert "wR = 4.29 %" in printed
+        assert "start: wR = 30.00 %" in printed
+        assert "at rest after 3 more: wR = 3.50 %" in printed
         assert "length_b = 5.39" in printed
 
     def test_tube_refines_the_displacement(self, start: RefinementStart, tmp_path: Path, installed: None) -> None:
