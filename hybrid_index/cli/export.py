@@ -53,6 +53,8 @@ SpaceGroup = Annotated[
 Id = Annotated[str | None, typer.Option("--id", metavar="ID", help="Which result of a results.jsonl.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the whole folder of an earlier export.")]
 
+_OPTION_OF_FIELD = {"solution": "--solution", "space_group": "--space-group", "pattern": "--pattern"}
+
 
 @reports_faults
 def export_command(
@@ -82,9 +84,10 @@ def export_command(
     check_folder(out, force=force)
     with progress_line(quiet=quiet) as progress:
         found, measured = _loaded(result, id, pattern, radiation, progress)
-        progress("fitting the pattern")
-        start = prepare(found, solution=solution, pattern=measured, space_group=space_group)
-        written = write_start_files(start, targets, out, force=force)
+        progress("fitting the pattern" if measured is not None else "writing")
+        with opt.named_by_option(_OPTION_OF_FIELD):
+            start = prepare(found, solution=solution, pattern=measured, space_group=space_group)
+            written = write_start_files(start, targets, out, force=force)
     for target, files in written.items():
         complain(f"{out / target}: {', '.join(path.name for path in files)}")
 

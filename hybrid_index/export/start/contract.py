@@ -120,10 +120,11 @@ class RefinementStart:
     def need_pattern(self, target: str) -> Pattern:
         """Return the pattern, or raise :class:`InputError` that names the *target* which cannot do without."""
         if self.pattern is None:
+            origin = f" (its lines came from {self.peaks.source})" if self.peaks.source else ""
             raise InputError(
-                f"the start files of {target} need the measured pattern, which the result does not hold; "
+                f"the start files of {target} need the measured pattern, which is not there{origin}; "
                 "name its file with --pattern FILE",
-                source=self.result.id or None,
+                source="pattern",
             )
         return self.pattern
 
