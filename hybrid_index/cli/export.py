@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hybrid_index.cli import options as opt
-from hybrid_index.cli.faults import complain, reports_faults
+from hybrid_index.cli.faults import NOT_FOUND, complain, reports_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ SpaceGroup = Annotated[
     typer.Option(
         "--space-group",
         metavar="SYMBOL",
-        help='Such as "P 1 21/c 1", in the setting of the cell (default: none but the absences of the lattice).',
+        help='Such as "P 1 21/c 1", in the setting of the cell (default: no absences beyond the centring).',
     ),
 ]
 Id = Annotated[str | None, typer.Option("--id", metavar="ID", help="Which result of a results.jsonl.")]
@@ -84,6 +84,8 @@ def export_command(
     check_folder(out, force=force)
     with progress_line(quiet=quiet) as progress:
         found, measured = _loaded(result, id, pattern, radiation, progress)
+        if found.status not in ("solved", "ambiguous"):
+            complain(f"the cell is not to be trusted (status {found.status}); check it before you build on it")
         progress("fitting the pattern" if measured is not None else "writing")
         with opt.named_by_option(_OPTION_OF_FIELD):
             start = prepare(found, solution=solution, pattern=measured, space_group=space_group)
@@ -96,11 +98,19 @@ def _loaded(
     file: Path, id: str | None, pattern_file: Path | None, radiation: Radiation | None, progress: Callable[[str], None]
 ) -> tuple[IndexingResult, Pattern | None]:
     """The result, and the pattern that it came from where that is still to be had."""
+    from hybrid_index.errors import InputError
     from hybrid_index.export.result_file import is_result_file, read_result
     from hybrid_index.io import read, read_pattern
 
+    has_result = is_result_file(file)
+    if has_result and radiation is not None:
+        raise InputError(
+            "a result has its wavelength; leave this out, or export the raw pattern", source="--wavelength"
+        )
+    if id is not None and not has_result:
+        raise InputError(f"{file} holds no results to choose from; leave this out", source="--id")
     given = None if pattern_file is None else read_pattern(pattern_file, radiation=radiation)
-    if is_result_file(file):
+    if has_result:
         found = read_result(file, id=id)
         return found, given or _pattern_of(found, beside=file.parent)
     from hybrid_index.cli.first_run import announce_compilation
@@ -111,6 +121,9 @@ def _loaded(
     from hybrid_index.pipeline import index
 
     result = index(data, wavelength=radiation, id=file.name, progress=progress)
+    if not result.solutions:
+        complain(f"{file}: no cell was found ({'; '.join(result.reasons)})")
+        raise typer.Exit(NOT_FOUND)
     return result, given or (data if isinstance(data, Pattern) else None)
 
 

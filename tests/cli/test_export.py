@@ -73,10 +73,24 @@ def test_one_of_a_batch_another_solution_a_space_group(run: Run, workplace: Path
 
 
 def test_raw_pattern_is_indexed_first(run: Run, fake: Any, workplace: Path) -> None:
+    done = run("export", "scans/anglesite.xy", "--id", "a", "--to", "jana2020", "--out", "start", "-q")
+    assert done.exit_code == 2
+    assert "--id: scans/anglesite.xy holds no results" in done.stderr
     done = run("export", "scans/anglesite.xy", "-w", "CuKa1", "--to", "jana2020", "--out", "start", "-q")
     assert done.exit_code == 0, done.stderr
     assert isinstance(fake.calls[0]["data"], Pattern)
     assert fake.calls[0]["id"] == "anglesite.xy"
+
+
+def test_raw_pattern_without_a_cell(run: Run, fake: Any, make_result: MakeResult, workplace: Path) -> None:
+    fake.result = make_result("not_found", n_solutions=0)
+    done = run("export", "scans/anglesite.xy", "-w", "CuKa1", "--to", "topas", "--out", "start", "-q")
+    assert done.exit_code == 3
+    assert "no cell was found (one line is not indexed)" in done.stderr
+    fake.result = make_result("budget_exhausted")
+    done = run("export", "scans/anglesite.xy", "-w", "CuKa1", "--to", "topas", "--out", "start", "-q")
+    assert done.exit_code == 0
+    assert "not to be trusted (status budget_exhausted)" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -87,6 +101,7 @@ def test_raw_pattern_is_indexed_first(run: Run, fake: Any, workplace: Path) -> N
         (["--to", "topas", "--space-group", "Fm-3m"], 2, "--space-group: space group F m -3 m has a lattice F"),
         (["--to", "topas", "--out", "scans"], 1, "scans: exists already"),
         (["--to", "topas", "--out", "scans", "--force"], 1, "anglesite.xy is not from an export"),
+        (["--to", "topas", "-w", "CuKa"], 2, "--wavelength: a result has its wavelength"),
         (["--to", "topas", "--pattern", "absent.xy"], 1, "absent.xy: no such file"),
     ],
 )

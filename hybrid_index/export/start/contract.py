@@ -118,7 +118,10 @@ class RefinementStart:
         return from_peaks(self.peaks) if self.fit is None else from_fit(self.fit)
 
     def need_pattern(self, target: str) -> Pattern:
-        """Return the pattern, or raise :class:`InputError` that names the *target* which cannot do without."""
+        """Return the pattern, or raise :class:`InputError` that names the *target* which cannot do without.
+
+        The error has ``pattern`` as its source, by which callers know what is missing.
+        """
         if self.pattern is None:
             origin = f" (its lines came from {self.peaks.source})" if self.peaks.source else ""
             raise InputError(

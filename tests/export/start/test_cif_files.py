@@ -102,6 +102,7 @@ def test_plain_tables_and_report(start: RefinementStart) -> None:
     assert float(lines[3]["intensity"]) == pytest.approx(start.fit.reflections.intensity[3], rel=1e-5)
     report = json.loads(text_of(files["report.json"]))
     assert report["export"]["fit"]["r_wp"] == pytest.approx(start.fit.r_wp)
+    assert report["export"]["fit"]["reflections"]["intensity"] == pytest.approx(start.fit.reflections.intensity)
     assert from_document(report).solutions[0].rank == 1
 
 

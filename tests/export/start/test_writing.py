@@ -11,8 +11,18 @@ from types import SimpleNamespace
 import pytest
 
 from hybrid_index.errors import InputError, OutputError
-from hybrid_index.export.start import RefinementStart, exporters, registry, target_names, write_start_files
-from hybrid_index.export.start.contract import Exporter
+from hybrid_index.export.start import (
+    Exporter,
+    RefinementStart,
+    exporters,
+    prepare,
+    registry,
+    target_names,
+    write_start_files,
+)
+from hybrid_index.lattice import BravaisLattice, Cell
+from hybrid_index.units import Radiation
+from tests.export.start.conftest import known_pattern, known_result
 
 ROOT = Path(__file__).resolve().parents[3]
 Register = Callable[..., None]
@@ -119,6 +129,28 @@ def test_broken_exporter_is_named_and_breaks_no_other(
     written = write_start_files(start, ["all"], tmp_path / "out")
     assert set(written) == set(target_names()) - {"gone", "odd", "failing"}
     assert {"'gone'", "'odd'", "'failing'"} <= {word for line in caplog.messages for word in line.split()}
+
+
+def test_what_is_no_text_is_refused(register: Register, start: RefinementStart, tmp_path: Path) -> None:
+    register(own=SimpleNamespace(title="numbers", files=lambda start: {"a.txt": 3}))
+    with pytest.raises(InputError, match=r"target 'own' gives 'a\.txt' as int"):
+        write_start_files(start, ["own"], tmp_path / "out")
+
+
+def test_target_that_cannot_do_this_pattern_is_left_out_of_all(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cell, lattice = Cell(a=5.4, b=6.95, c=8.47), BravaisLattice.OP
+    probe = Radiation(wavelength_angstrom=1.5, probe="neutron")
+    pattern = known_pattern(cell, lattice, "1.5").replace(radiation=probe)
+    neutrons = prepare(known_result(cell, lattice, pattern), pattern=pattern, fit=False)
+    written = write_start_files(neutrons, ["all"], tmp_path / "out")
+    assert set(written) >= {"plain", "fullprof", "topas"}
+    assert "profex" not in written
+    assert "X-rays only" in caplog.text
+    assert "_diffrn_radiation_probe neutron" in (tmp_path / "out" / "plain" / "cell.cif").read_text()
+    with pytest.raises(InputError, match="X-rays only"):
+        write_start_files(neutrons, ["profex"], tmp_path / "more")
 
 
 @pytest.mark.parametrize("name", ["../up.txt", "", "..", "a/b.txt"])
