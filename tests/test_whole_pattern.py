@@ -111,7 +111,7 @@ def test_unknown_setting() -> None:
 
 
 def test_part_of_a_pattern(pattern: Pattern) -> None:
-    part = pattern.between(20.0, None)
+    part = pattern.between(19.99, None)
     assert part.two_theta_deg[0] == pytest.approx(20.0)
     assert part.two_theta_deg[-1] == pattern.two_theta_deg[-1]
     assert np.array_equal(part.intensity, pattern.intensity[-part.intensity.size :])
