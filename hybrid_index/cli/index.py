@@ -62,6 +62,7 @@ def index_command(
     from hybrid_index.cli.first_run import announce_compilation
     from hybrid_index.cli.inputs import load
     from hybrid_index.cli.start import without
+    from hybrid_index.errors import InputError
 
     with progress_line(quiet=quiet) as progress:
         data = load(
@@ -74,6 +75,8 @@ def index_command(
             range_deg=range_deg,
         )
 
+        if lebail and data.pattern is None:
+            raise InputError(f"{file} holds peaks; whole-pattern fits need a measured pattern", source="--lebail")
         announce_compilation(progress)
         from hybrid_index.pipeline import index  # last: it loads the kernels, which a bad file need not wait for
 
