@@ -14,7 +14,7 @@ from hybrid_index.ranking import reweighed
 from hybrid_index.refine.lebail import Comparison, LeBailFit, compare, foreign_lines, lebail_fit, range_end_deg
 from hybrid_index.types import Pattern, PeakList, Refinement, Solution, WholePattern
 
-DOUBT_PROBABILITY = 0.945
+DOUBT_PROBABILITY = 0.9
 """The first answer is in doubt below this."""
 RIVAL_SHARE = 0.01
 MOST_RIVALS = 6
