@@ -8,6 +8,7 @@ from hybrid_index.cli.batch import batch_command
 from hybrid_index.cli.export import export_command
 from hybrid_index.cli.index import index_command
 from hybrid_index.cli.peaks import peaks_command
+from hybrid_index.cli.plugin import install_plugin_command
 from hybrid_index.cli.refine import refine_command
 from hybrid_index.cli.simulate import simulate_command
 
@@ -26,6 +27,7 @@ app.command("refine")(refine_command)
 app.command("batch")(batch_command)
 app.command("export")(export_command)
 app.command("simulate")(simulate_command)
+app.command("install-plugin")(install_plugin_command)
 
 
 @app.command("version")
