@@ -26,6 +26,7 @@ from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import load_fitter, polish
 from hybrid_index.refine.solving import solve_candidates
 from hybrid_index.schedule import Clock, stages
+from hybrid_index.third_party import troubles_of
 from hybrid_index.types import (
     MIN_LINES,
     Candidate,
@@ -58,6 +59,7 @@ def index(
     wavelength: str | float | Radiation | None = None,
     settings: Settings | None = None,
     peak_options: PeakOptions | None = None,
+    pattern: Pattern | None = None,
     id: str | None = None,
     progress: Progress | None = None,
 ) -> IndexingResult:
@@ -73,6 +75,8 @@ def index(
         Limits, budget and shifts; defaults serve.
     peak_options
         How peaks are found in a pattern.
+    pattern
+        The pattern that a list of lines was taken from: it decides where the lines leave doubt.
     id
         What the result is called; the file's name if not given.
     progress
@@ -91,18 +95,18 @@ def index(
     settings = settings or Settings()
     say = progress or _silent
     start = time.perf_counter()
-    peaks, name, is_pattern = _peaks_of(data, wavelength, peak_options, say)
+    peaks, name, measured = _peaks_of(data, wavelength, peak_options, say)
     seconds = {"peaks": time.perf_counter() - start}
     name = id or name
     if len(peaks) < MIN_LINES:
         reason = f"only {len(peaks)} lines were found; at least {MIN_LINES} are needed to determine a lattice"
-        if not is_pattern:
+        if measured is None:
             raise InputError(reason.replace("were found", "are given"), source=peaks.source or name or None)
         return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
-    peaks = _low_angle(peaks, settings.max_lines)
+    all_peaks, peaks = peaks, _low_angle(peaks, settings.max_lines)
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     threading.Thread(target=load_fitter, daemon=True).start()  # the kernels of a search leave Python free for it
-    exhausted = False
+    exhausted, troubles = False, []
     for number, stage in enumerate(stages(settings, peaks.wavelength_angstrom)):
         if race.clock.exhausted():
             exhausted = True
@@ -111,13 +115,18 @@ def index(
             load_kernels(stage)
         say(f"searching: {stage.name}")
         race.run(stage)
+        troubles += troubles_of(stage.sources)
         if race.is_certain(all_systems=number > 0):
             break
     say("refining")
     began = time.perf_counter()
     solutions = _solutions(race, settings)
     seconds.update(search=race.search_s, rank=race.rank_s, refine=time.perf_counter() - began)
+    began = time.perf_counter()
+    solutions, remarks = _settled(measured or pattern, all_peaks, solutions, settings, say)
+    seconds["whole_pattern"] = time.perf_counter() - began
     status, reasons = _verdict(solutions, peaks, exhausted)
+    reasons += remarks + troubles
     return _result(name, status, reasons, peaks, solutions, seconds, start, settings)
 
 
@@ -168,8 +177,8 @@ def _peaks_of(
     wavelength: str | float | Radiation | None,
     options: PeakOptions | None,
     say: Progress,
-) -> tuple[PeakList, str, bool]:
-    """Lines, a name for the result, and whether they come from a pattern."""
+) -> tuple[PeakList, str, Pattern | None]:
+    """Lines, a name for the result, and the pattern that they come from, if from any: as much of it as was searched."""
     radiation: Radiation | None = None
     if isinstance(wavelength, Radiation):
         radiation = wavelength
@@ -181,7 +190,7 @@ def _peaks_of(
     if isinstance(data, PeakList):
         if radiation is not None and radiation.wavelength_angstrom != data.wavelength_angstrom:
             data = data.replace(radiation=radiation)
-        return data, data.name or Path(data.source).name, False
+        return data, data.name or Path(data.source).name, None
     if radiation is not None:
         data = data.replace(radiation=radiation)
     if data.radiation is None:
@@ -192,7 +201,8 @@ def _peaks_of(
     say("finding peaks")
     from hybrid_index.peaks import find_peaks  # brings fitting code along, which a list of lines does not need
 
-    return find_peaks(data, options), data.name or Path(data.source).name, True
+    low, high = (None, None) if options is None else (options.min_two_theta_deg, options.max_two_theta_deg)
+    return find_peaks(data, options), data.name or Path(data.source).name, data.between(low, high)
 
 
 def _low_angle(peaks: PeakList, max_lines: int) -> PeakList:
@@ -221,6 +231,21 @@ def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
             Solution(rank=rank, refinement=refinement, probability=answer.probability, equivalents=partners)
         )
     return tuple(solutions)
+
+
+def _settled(
+    pattern: Pattern | None, peaks: PeakList, solutions: tuple[Solution, ...], settings: Settings, say: Progress
+) -> tuple[tuple[Solution, ...], list[str]]:
+    """Let the whole pattern decide where the lines leave doubt; a sentence where that changed the answer."""
+    if pattern is None or not solutions or settings.lebail == "never":
+        return solutions, []
+    from hybrid_index.whole_pattern import change_of_order, is_called_for, settled  # a list of lines does without
+
+    if not is_called_for(solutions, settings):
+        return solutions, []
+    say("fitting the whole pattern")
+    after = settled(pattern, peaks, solutions, settings)
+    return after, change_of_order(solutions, after)
 
 
 def _worth_listing(answers: list[Answer]) -> list[Answer]:
@@ -262,7 +287,8 @@ def _result(
     start: float,
     settings: Settings,
 ) -> IndexingResult:
-    timing = {"peaks": 0.0, "search": 0.0, "refine": 0.0, "rank": 0.0, **seconds, "total": time.perf_counter() - start}
+    stages_s = dict.fromkeys(("peaks", "search", "refine", "rank", "whole_pattern"), 0.0)
+    timing = {**stages_s, **seconds, "total": time.perf_counter() - start}
     return IndexingResult(
         id=name,
         status=status,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
+from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
 
@@ -64,11 +65,17 @@ class Stage:
 
 
 def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
-    """Yield the stages of a search, cheapest and likeliest first."""
+    """Yield the stages of a search, cheapest and likeliest first.
+
+    Engines of other packages come where the quick searches have found nothing that is beyond doubt.
+    """
     shifts = supposed_shifts(settings, wavelength_angstrom)
     near, far = shifts[:_N_NEAR], shifts[_N_NEAR:]
     yield Stage(name="high symmetry", sources=_quick_high())
     yield Stage(name="low symmetry", sources=_quick_low())
+    third_party = find_sources(settings)
+    if third_party:
+        yield Stage(name="engines of other packages", sources=third_party)
     for zero in near:
         yield Stage(name=f"zero shift {zero:+.2f}°", sources=_quick_high() + _quick_low(), zero_shift_deg=zero)
     yield Stage(name="more planes", sources=_thorough())

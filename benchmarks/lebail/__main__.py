@@ -20,6 +20,7 @@ from benchmarks.accuracy.experimental import measured_cases
 from benchmarks.accuracy.score import judge, warm_up
 from benchmarks.lebail.measured import Contest, contest, contest_record, shares
 from benchmarks.lebail.picture import draw_fits
+from benchmarks.lebail.ranking import rank_twice, ranking_cases, ranking_summary
 from benchmarks.lebail.simulated import fit_simulated, simulated_patterns, summary
 from hybrid_index import Settings
 from hybrid_index.errors import HybridIndexError, InputError
@@ -33,7 +34,10 @@ MOST_PICTURES = 3
 def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lebail", description=__doc__)
-    parser.add_argument("--set", choices=("simulated", "experimental"), default="simulated", dest="kind")
+    parser.add_argument("--set", choices=("simulated", "experimental", "ranking"), default="simulated", dest="kind")
+    parser.add_argument(
+        "--of", choices=("simulated", "experimental"), default="experimental", help="ranking: of which patterns"
+    )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of measured data and structures")
     parser.add_argument("--limit", type=int, default=60, help="number of patterns")
     parser.add_argument("--skip", type=int, default=0, help="leave out so many")
@@ -91,6 +95,22 @@ def run_measured(arguments: argparse.Namespace, console: Console) -> dict[str, A
     }
 
 
+def run_ranking(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Rank answers by lines alone, and with whole patterns."""
+    cases = ranking_cases(arguments.of, arguments.data, half=arguments.half, limit=arguments.limit, skip=arguments.skip)
+    warm_up()
+    settings = Settings(budget_s=arguments.budget)
+    ranked, refused = [], []
+    for case in track(cases, console=console, description="ranking"):
+        try:
+            ranked.append(rank_twice(case, settings))
+        except HybridIndexError as error:
+            refused.append(f"{case.name}: {error}")
+    if not ranked:
+        raise InputError("there is no pattern to rank answers of; choose another --skip")
+    return {**ranking_summary(ranked), "refused": refused}
+
+
 def picture(found: Contest, folder: Path) -> None:
     """Draw the known cell and the best of its rivals."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +133,8 @@ def report(sections: dict[str, Any], console: Console) -> None:
         if isinstance(value, int | float):
             table.add_row(name, f"{value:.3g}", f"{BARS[name]:g}" if name in BARS else "")
     console.print(table)
+    if "ranked" in sections:
+        report_changes(sections["ranked"], console)
     if "contests" not in sections:
         return
     table = Table(title="lead of the known cell over the best rival, bits")
@@ -125,14 +147,26 @@ def report(sections: dict[str, Any], console: Console) -> None:
     console.print(table)
 
 
+def report_changes(ranked: list[dict[str, Any]], console: Console) -> None:
+    """Print the patterns where the rank of the true lattice changed."""
+    table = Table(title="where whole patterns changed the rank of the true lattice")
+    for heading in ("pattern", "by lines", "with whole pattern", "probability by lines", "with whole pattern"):
+        table.add_column(heading)
+    for row in ranked:
+        if row["rank"] != row["rank_by_lines"]:
+            chances = (f"{row[name]:.2f}" for name in ("probability_by_lines", "probability"))
+            table.add_row(row["name"], str(row["rank_by_lines"]), str(row["rank"]), *chances)
+    console.print(table)
+
+
 def main() -> int:
     """Run the benchmark; 1 if something could not be read or written."""
     arguments = parse_arguments()
     progress = Console(stderr=True)
     console = Console(soft_wrap=True, width=150)
     try:
-        run = run_simulated if arguments.kind == "simulated" else run_measured
-        sections = run(arguments, progress)
+        runs = {"simulated": run_simulated, "experimental": run_measured, "ranking": run_ranking}
+        sections = runs[arguments.kind](arguments, progress)
         report(sections, console)
         if arguments.out:
             with write_atomically(arguments.out) as temporary:

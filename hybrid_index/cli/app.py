@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from hybrid_index.cli.batch import batch_command
+from hybrid_index.cli.export import export_command
 from hybrid_index.cli.index import index_command
 from hybrid_index.cli.peaks import peaks_command
+from hybrid_index.cli.plugin import install_plugin_command
 from hybrid_index.cli.refine import refine_command
 from hybrid_index.cli.report_run import report_command
 from hybrid_index.cli.simulate import simulate_command
@@ -25,7 +27,9 @@ app.command("peaks")(peaks_command)
 app.command("refine")(refine_command)
 app.command("batch")(batch_command)
 app.command("report")(report_command)
+app.command("export")(export_command)
 app.command("simulate")(simulate_command)
+app.command("install-plugin")(install_plugin_command)
 
 
 @app.command("version")

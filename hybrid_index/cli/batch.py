@@ -45,6 +45,7 @@ def batch_command(
     radius: opt.Radius = None,
     known: opt.Known = None,
     known_tolerance: opt.KnownTolerance = None,
+    lebail: opt.LeBail = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Index many inputs: one line of JSON for each, whatever happens to it.
@@ -62,6 +63,7 @@ def batch_command(
         fix_zero_shift_deg=fix_zero,
         fix_displacement_mm=fix_displacement,
         radius_mm=radius,
+        lebail=opt.lebail_from(lebail),
     )
     opt.radiation_from(wavelength)
     phases = opt.known_from(known, known_tolerance)

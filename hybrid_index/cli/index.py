@@ -11,6 +11,8 @@ from hybrid_index.cli import options as opt
 from hybrid_index.cli.faults import NOT_FOUND, complain, reports_faults
 
 if TYPE_CHECKING:
+    from hybrid_index.config import Settings
+    from hybrid_index.refine.lebail import LeBailFit
     from hybrid_index.types import IndexingResult, Pattern
 
 
@@ -28,6 +30,7 @@ def index_command(
     max_volume: opt.MaxVolume = None,
     max_edge: opt.MaxEdge = None,
     seed: opt.Seed = None,
+    plugins: opt.Plugins = None,
     config: opt.Config = None,
     zero_limit: opt.ZeroLimit = None,
     fix_zero: opt.FixZero = None,
@@ -35,6 +38,7 @@ def index_command(
     radius: opt.Radius = None,
     known: opt.Known = None,
     known_tolerance: opt.KnownTolerance = None,
+    lebail: opt.LeBail = None,
     as_json: opt.Json = False,
     plot: opt.Plot = None,
     solution: opt.SolutionNumber = 1,
@@ -48,10 +52,12 @@ def index_command(
         max_volume_angstrom3=max_volume,
         max_edge_angstrom=max_edge,
         seed=seed,
+        plugins=plugins,
         zero_limit_deg=zero_limit,
         fix_zero_shift_deg=fix_zero,
         fix_displacement_mm=fix_displacement,
         radius_mm=radius,
+        lebail=opt.lebail_from(lebail),
     )
     radiation, range_deg = opt.radiation_from(wavelength), opt.range_from(two_theta_range)
     check_plot(plot)
@@ -61,6 +67,7 @@ def index_command(
     from hybrid_index.cli.first_run import announce_compilation
     from hybrid_index.cli.inputs import load
     from hybrid_index.cli.start import without
+    from hybrid_index.errors import InputError
 
     with progress_line(quiet=quiet) as progress:
         data = load(
@@ -73,16 +80,25 @@ def index_command(
             range_deg=range_deg,
         )
 
+        if lebail and data.pattern is None:
+            raise InputError(f"{file} holds peaks; whole-pattern fits need a measured pattern", source="--lebail")
         announce_compilation(progress)
         from hybrid_index.pipeline import index  # last: it loads the kernels, which a bad file need not wait for
 
         with without():
-            result = index(data.work, wavelength=radiation, settings=settings, id=file.name, progress=progress)
+            result = index(
+                data.work,
+                wavelength=radiation,
+                settings=settings,
+                pattern=data.searched,
+                id=file.name,
+                progress=progress,
+            )
     if phases is not None:
         from hybrid_index.known import name_solutions
 
         result = name_solutions(result, phases)
-    finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=solution)
+    finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=solution, settings=settings)
 
 
 def check_plot(plot: Path | None) -> None:
@@ -98,7 +114,14 @@ def check_plot(plot: Path | None) -> None:
 
 
 def finish(
-    result: IndexingResult, pattern: Pattern | None, *, file: Path, as_json: bool, plot: Path | None, solution: int
+    result: IndexingResult,
+    pattern: Pattern | None,
+    *,
+    file: Path,
+    as_json: bool,
+    plot: Path | None,
+    solution: int,
+    settings: Settings,
 ) -> None:
     """Print and draw a result, and exit with its code."""
     if as_json:
@@ -112,13 +135,13 @@ def finish(
         console = stdout()
         console.print(report(result, file=str(file), width=console.width))
     if plot is not None:
-        draw(result, plot, pattern=pattern, solution=solution)
+        draw(result, plot, pattern=pattern, solution=solution, settings=settings)
     if result.status not in ("solved", "ambiguous"):
         raise typer.Exit(NOT_FOUND)
 
 
-def draw(result: IndexingResult, plot: Path, *, pattern: Pattern | None, solution: int) -> None:
-    """Draw a result, or say why there is nothing to draw."""
+def draw(result: IndexingResult, plot: Path, *, pattern: Pattern | None, solution: int, settings: Settings) -> None:
+    """Draw a result, with a whole-pattern fit where one was asked for or made, or say why there is nothing to draw."""
     if result.peaks is None or (len(result.peaks) == 0 and pattern is None):
         complain("there are no lines, so no picture was made")
         return
@@ -126,7 +149,24 @@ def draw(result: IndexingResult, plot: Path, *, pattern: Pattern | None, solutio
     from hybrid_index.export import write_plot
 
     try:
-        write_plot(result, plot, pattern=pattern, solution=solution)
+        fit = None if pattern is None else _fit_to_draw(result, pattern, solution, settings)
+        write_plot(result, plot, pattern=pattern, solution=solution, fit=fit)
     except InputError as error:
         raise error.at("--solution") from error
     complain(f"the picture is in {plot}")
+
+
+def _fit_to_draw(result: IndexingResult, pattern: Pattern, solution: int, settings: Settings) -> LeBailFit | None:
+    if result.peaks is None or not 1 <= solution <= len(result.solutions):
+        return None
+    chosen = result.solutions[solution - 1]
+    if settings.lebail == "never" or (chosen.whole_pattern is None and settings.lebail != "always"):
+        return None
+    from hybrid_index.errors import InputError
+    from hybrid_index.whole_pattern import fit_solution
+
+    try:
+        return fit_solution(pattern, chosen.refinement, result.peaks, settings=settings)
+    except InputError as error:
+        complain(f"no whole-pattern fit in the picture: {error}")
+        return None

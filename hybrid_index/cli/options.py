@@ -92,6 +92,15 @@ MaxEdge = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", rich_help_panel=_SEARCH, help="Of everything random (default 0).")
 ]
+Plugins = Annotated[
+    bool | None,
+    typer.Option(
+        "--plugins/--no-plugins",
+        rich_help_panel=_SEARCH,
+        help="Let search engines of other packages take part (default yes).",
+        show_default=False,
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -138,6 +147,16 @@ KnownTolerance = Annotated[
         help="Largest strain of a lattice that still gets the name of a phase (default 1).",
     ),
 ]
+LeBail = Annotated[
+    bool | None,
+    typer.Option(
+        "--lebail/--no-lebail",
+        rich_help_panel=_SEARCH,
+        help="Whole-pattern (Le Bail) fits of the first cells take part in the ranking: always, or never "
+        "(default: where the lines leave doubt).",
+        show_default=False,
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print the result document (JSON) instead of a table.")
 ]
@@ -179,6 +198,11 @@ def settings_from(config: Path | None, systems: str | None, **given: Any) -> Set
         values["systems"] = tuple(name.strip().lower() for name in systems.split(",") if name.strip())
     with named_by_option(_OPTION_OF_SETTING):
         return Settings(**values)
+
+
+def lebail_from(lebail: bool | None) -> str | None:
+    """Return what ``--lebail/--no-lebail`` says about the setting, ``None`` where neither was given."""
+    return None if lebail is None else "always" if lebail else "never"
 
 
 def radiation_from(wavelength: str | None) -> Radiation | None:

@@ -22,6 +22,7 @@ from hybrid_index.types import (
     Refinement,
     Shift,
     Solution,
+    WholePattern,
 )
 from hybrid_index.units import Radiation
 
@@ -88,6 +89,7 @@ def _solution(content: Mapping[str, Any], peaks: PeakList) -> Solution:
             for item in content["equivalents"]
         ),
         known=tuple(KnownMatch(**item) for item in content.get("known", ())),
+        whole_pattern=_whole_pattern(content.get("whole_pattern")),
         refinement=Refinement(
             candidate=Candidate(bravais_lattice=lattice, metric=cell.metric, source=content["source"]),
             cell=cell,
@@ -99,6 +101,12 @@ def _solution(content: Mapping[str, Any], peaks: PeakList) -> Solution:
             covariance=covariance,
         ),
     )
+
+
+def _whole_pattern(content: Mapping[str, Any] | None) -> WholePattern | None:
+    if content is None:
+        return None
+    return WholePattern(**{**content, "two_theta_range_deg": tuple(content["two_theta_range_deg"])})
 
 
 def _shift(content: Mapping[str, Any]) -> Shift:

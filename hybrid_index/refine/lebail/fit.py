@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import cho_solve_banded
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.lebail import engine
+from hybrid_index.refine.lebail.correlation import correlated_noise
 from hybrid_index.refine.lebail.engine import Intensities, Normal, State
 from hybrid_index.refine.lebail.model import Problem
-from hybrid_index.refine.lebail.result import FittedReflections, LeBailFit
+from hybrid_index.refine.lebail.result import FittedReflections, ForeignLines, LeBailFit
 from hybrid_index.refine.lebail.setup import Absent, set_up
 from hybrid_index.refine.lebail.widths import WIDTH_NAMES
 from hybrid_index.refine.positions import SHIFTS, free_parameters
@@ -41,6 +43,7 @@ def lebail_fit(
     two_theta_range_deg: tuple[float, float] | None = None,
     intensities: Intensities = "lebail",
     absent: Absent | None = None,
+    foreign_two_theta_deg: npt.ArrayLike = (),
     fix_shift: bool = False,
     radius_mm: float = DEFAULT_RADIUS_MM,
 ) -> LeBailFit:
@@ -70,6 +73,9 @@ def lebail_fit(
         1981, doi:10.1107/S0021889881009618); those that cannot be resolved are held alike.
     absent
         Says which of hkl (m, 3) are systematically absent beyond the centring, as a mask (m,).
+    foreign_two_theta_deg
+        Observed lines that are none of the cell's, degrees (:func:`~hybrid_index.refine.lebail.foreign_lines` finds
+        them): they are drawn where they are seen, with any intensity, so that the cell need not explain them.
     fix_shift
         Hold zero shift and displacement at the values given.
     radius_mm
@@ -82,8 +88,8 @@ def lebail_fit(
     Raises
     ------
     InputError
-        Where the wavelength is unknown, the range holds too few points, or the cell has no reflection in it or more
-        than two thousand.
+        Where the wavelength is unknown, the range holds too few points, the cell has no reflection in it or more than
+        two thousand, or the points do not determine it.
 
     Examples
     --------
@@ -93,7 +99,10 @@ def lebail_fit(
     >>> fit.r_wp / fit.r_exp  # doctest: +SKIP
     1.02
     """
-    problem, parameters = set_up(pattern, cell, bravais_lattice, shift, peaks, two_theta_range_deg, absent, radius_mm)
+    problem, parameters = set_up(
+        pattern, cell, bravais_lattice, shift, peaks, two_theta_range_deg, absent,
+        np.asarray(foreign_two_theta_deg, dtype=np.float64), radius_mm,
+    )  # fmt: skip
     stages = _STAGES
     if start is not None:
         parameters, stages = taken_over(problem, parameters, start), _STAGES[-1:]
@@ -102,14 +111,19 @@ def lebail_fit(
         raise InputError(f"{cell.parameters} is no cell that can be fitted; check it", source=pattern.source or None)
     possible = _possible(problem, fix_shift)
     total, converged = 0, False
-    for most, names in stages:
-        free = problem.where(*names) & possible
-        state, converged, steps = engine.descend(problem, state, free, intensities, most)
-        total += steps
-    if intensities == "lebail":
-        state = engine.partitioned(problem, state.drawn, state.intensity, engine.FIRST_CYCLES)
-    normal = engine.normal_equations(problem, state, free, intensities)
-    return _collect(pattern, problem, state, normal, free, intensities, converged, total)
+    try:
+        for most, names in stages:
+            free = problem.where(*names) & possible
+            state, converged, steps = engine.descend(problem, state, free, intensities, most)
+            total += steps
+        if intensities == "lebail":
+            state = engine.partitioned(problem, state.drawn, state.intensity, engine.FIRST_CYCLES)
+        normal = engine.normal_equations(problem, state, free, intensities)
+        return _collect(pattern, problem, state, normal, free, intensities, converged, total)
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            "the points do not determine the cell and the profile; widen the range", source=pattern.source or None
+        ) from error
 
 
 def taken_over(problem: Problem, parameters: FloatArray, fit: LeBailFit) -> FloatArray:
@@ -158,6 +172,8 @@ def _collect(
     profile = problem.names[problem.n_position : problem.n_profile]
     values = dict(zip(problem.names, drawn.parameters.tolist(), strict=True))
     q = problem.products @ drawn.cell.metric
+    own, intensity_esd = problem.own, np.sqrt(np.diag(inverse))
+    foreign = drawn.pattern(np.where(own, 0.0, state.intensity)) - drawn.background
     return LeBailFit(
         name=pattern.name,
         bravais_lattice=problem.lattice,
@@ -170,13 +186,19 @@ def _collect(
         r_exp=r_exp,
         chi2=chi2,
         reflections=FittedReflections(
-            hkl=problem.hkl,
-            multiplicity=problem.multiplicity,
+            hkl=problem.hkl[own],
+            multiplicity=problem.multiplicity[own],
             d_angstrom=1.0 / np.sqrt(q),
-            two_theta_deg=drawn.centre[0],
-            intensity=state.intensity,
-            intensity_esd=np.sqrt(np.diag(inverse)),
-            fwhm_deg=drawn.fwhm,
+            two_theta_deg=drawn.centre[0, own],
+            intensity=state.intensity[own],
+            intensity_esd=intensity_esd[own],
+            fwhm_deg=drawn.fwhm[own],
+        ),
+        foreign=ForeignLines(
+            two_theta_deg=problem.foreign_deg[~own],
+            intensity=state.intensity[~own],
+            intensity_esd=intensity_esd[~own],
+            pattern=foreign,
         ),
         profile={name: values[name] for name in profile},
         profile_esd={name: esd.get(name, 0.0) for name in profile},
@@ -187,27 +209,11 @@ def _collect(
         background=drawn.background,
         parameter_names=names,
         covariance=covariance,
-        intensity_covariance=inverse if mode == "pawley" else None,
+        intensity_covariance=inverse[np.ix_(own, own)] if mode == "pawley" else None,
         converged=converged,
         n_iterations=n_iterations,
         drawn=drawn,
     )
-
-
-def correlated_noise(residual: FloatArray) -> float:
-    """How many points of the residuals (n,) speak as one: 1 for white noise, more where they go together.
-
-    The sum of the autocorrelation up to where it first vanishes; J.-F. Bérar & P. Lelann, J. Appl. Cryst. 24 (1991) 1,
-    doi:10.1107/S0021889890008391, correct uncertainties in the same spirit.
-    """
-    centred = residual - residual.mean()
-    n = centred.size
-    spectrum = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
-    correlation = np.fft.irfft(spectrum)[:n]
-    correlation = correlation / max(float(correlation[0]), 1.0e-300)
-    noise = 2.0 / math.sqrt(n)
-    below = np.flatnonzero(correlation < noise)
-    return float(1.0 + 2.0 * np.sum(correlation[1 : below[0] if below.size else n]))
 
 
 def _cell_esd(esd: dict[str, float], lattice: BravaisLattice) -> Cell:

@@ -4,38 +4,38 @@ Fits of one pattern differ in how much they explain and in how much they could e
 
 - **Points.** Points within half a line width go together; their mean is one independent datum.
 - **Errors.** A datum has its counting error, and an error in proportion to the lines there, since no calculated line
-  has quite the right shape. The proportion is the least that one of the fits needs, and the same for all of them.
+  has quite the right shape. The proportion is the least that one of the fits needs, and the same for all of them. Where
+  the misfits of the best fit still go together over several data, so many data count as one.
 - **Foreign lines.** Here and there a stretch of the pattern belongs to something else, whatever the cell. So a line
   that is left over costs ten to thirty bits, not the thousands that its height would make.
-- **Lines.** Reflections nearer than half a width are one line. A line is absent with a probability that is estimated
-  for each fit, else its intensity may be of any order of magnitude. So a line that is needed costs more the better it
-  is known, and lines that are not needed cost a bit or so each: a cell that is too large wins nothing.
+- **Lines.** See :mod:`hybrid_index.refine.lebail.line_evidence`.
 - **Cell.** Each free parameter costs how much better it is known after the fit than before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
-from hybrid_index.lattice import primitive_basis
-from hybrid_index.merit import SUPERLATTICE_PRICE
+from hybrid_index.refine.lebail.correlation import correlated_noise
+from hybrid_index.refine.lebail.line_evidence import line_nats
 from hybrid_index.refine.lebail.result import LeBailFit
 from hybrid_index.refine.positions import free_parameters
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
 _DATUM_FWHM = 0.5
-_SAME_LINE_FWHM = 0.5
 _MODEL_ERROR = (0.03, 0.3)
 """Least and largest error of a calculated line, as a fraction of itself."""
 _BESIDE = (1.0, 0.6, 0.3, 0.15)
 """Share of the height of a line that counts so many data beside it."""
+_MOST_MISFIT = 5.0
+"""Standardised misfits count as no more where it is asked how far they go together."""
 _CLEAR = 10.0
 """Height over noise from which a datum says how good line shapes are."""
 _MEDIAN_OF_SQUARES = 0.455
@@ -47,9 +47,9 @@ _FOREIGN_GOES_ON = 0.7
 _FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
 """Probability that a foreign line begins at a datum, and goes on at the next; nats for each datum of it, and as what
 power of its height its likelihood falls: its height has its price, as that of a line of the cell."""
-_ABSENT_LIMITS = (0.02, 0.98)
-_PARITIES = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(1, 8)], dtype=np.int64)
-"""The sublattices of index two, by the parity that their indices (primitive basis) share."""
+FOREIGN_LINE_BITS = 12.0
+"""Price of a foreign line that was drawn, however strong: it is rare, it could lie anywhere, and its height is free."""
+_PARTS = ("misfit", "lines", "foreign", "cell")
 _KNOWN_BEFORE = 0.01
 """Relative uncertainty of lengths, and of angles in radians, before a cell was fitted."""
 
@@ -62,8 +62,9 @@ class Comparison:
     ----------
     bits
         The total; differences count, and the best has 0.
-    misfit, lines, cell
-        Its parts, none positive: what is left unexplained, and the price of lines and of the cell.
+    misfit, lines, foreign, cell
+        Its parts, none positive: what is left unexplained, and the price of the cell's lines, of the foreign lines that
+        were drawn, and of the cell.
     n_lines, n_absent
         Lines that the pattern could tell apart, and how many of them (estimated) are absent.
     """
@@ -71,6 +72,7 @@ class Comparison:
     bits: float
     misfit: float
     lines: float
+    foreign: float
     cell: float
     n_lines: int
     n_absent: float
@@ -115,15 +117,11 @@ def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = 
     # for single points: errors of a line shape go together over a datum
     per_point = scale * fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
     per_point[~heard] = np.inf
-    parts = [
-        _parts(fit, (misfit / np.sqrt(variance))[heard_data], per_point)
-        for fit, misfit in zip(fits, misfits, strict=True)
-    ]
-    top = max(misfit + lines + cell for misfit, lines, cell, _, _ in parts)
-    return [
-        Comparison(bits=misfit + lines + cell - top, misfit=misfit, lines=lines, cell=cell, n_lines=n, n_absent=absent)
-        for misfit, lines, cell, n, absent in parts
-    ]
+    standardised = [(misfit / np.sqrt(variance))[heard_data] for misfit in misfits]
+    together = min(correlated_noise(np.clip(z, -_MOST_MISFIT, _MOST_MISFIT)) for z in standardised)
+    parts = [_parts(fit, z, per_point, together) for fit, z in zip(fits, standardised, strict=True)]
+    top = max(part.bits for part in parts)
+    return [replace(part, bits=part.bits - top) for part in parts]
 
 
 def _datum_edges(x: FloatArray, fwhm: FloatArray) -> IntArray:
@@ -154,12 +152,21 @@ def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[flo
     return scale, float(np.sqrt(np.clip(typical, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
 
 
-def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> tuple[float, float, float, int, float]:
-    """Misfit, lines and cell in bits; lines and absent lines."""
-    lines, n, absent = _line_nats(fit, variance)
-    nats = np.array([misfit_nats(z), lines, _cell_nats(fit)])
-    misfit_bits, line_bits, cell_bits = (nats / np.log(2.0)).tolist()
-    return misfit_bits, line_bits, cell_bits, n, absent
+def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray, together: float) -> Comparison:
+    """All parts, and their sum; *together*: so many data speak as one."""
+    lines, n, absent = line_nats(fit, variance)
+    nats = np.array([misfit_nats(z) / together, lines / together, _foreign_nats(fit, variance), _cell_nats(fit)])
+    bits = nats / np.log(2.0)
+    return Comparison(
+        bits=float(bits.sum()), **dict(zip(_PARTS, bits.tolist(), strict=True)), n_lines=n, n_absent=absent
+    )
+
+
+def _foreign_nats(fit: LeBailFit, variance: FloatArray) -> float:
+    """Price of the foreign lines: no more for any of them than it would cost to leave it."""
+    information = fit.drawn.information(1.0 / variance)[~fit.drawn.own]
+    gain = 0.5 * fit.foreign.intensity**2 * information
+    return -float(np.sum(np.minimum(gain, FOREIGN_LINE_BITS * np.log(2.0))))
 
 
 @kernel
@@ -176,59 +183,6 @@ def misfit_nats(z: FloatArray) -> float:
         begun = own * _FOREIGN_BEGINS + foreign * _FOREIGN_GOES_ON
         own, foreign = 1.0 - begun, begun
     return total
-
-
-def _line_nats(fit: LeBailFit, variance: FloatArray) -> tuple[float, int, float]:
-    """Price of the lines, their number, and how many of them are absent."""
-    listed, drawn = fit.reflections, fit.drawn
-    information = drawn.information(1.0 / variance)
-    order = np.argsort(listed.two_theta_deg)
-    position, fwhm = listed.two_theta_deg[order], listed.fwhm_deg[order]
-    starts = []
-    last = -np.inf
-    for i in range(position.size):
-        if position[i] - last > _SAME_LINE_FWHM * fwhm[i]:
-            starts.append(i)
-            last = position[i]
-    intensity = np.add.reduceat(listed.intensity[order], starts)
-    # a line that lies outside the points has no information, and no price
-    seen = np.maximum.reduceat(information[order], starts)
-    lit = seen > 0.0
-    z = np.maximum(intensity, 0.0)[lit] * np.sqrt(seen[lit])
-    nothing, present = np.exp(-0.5 * np.minimum(z * z, 1400.0)), _any_order(z)
-    best, absent = _shared_nats(nothing, present)
-    primitive = np.rint(listed.hkl[order] @ primitive_basis(fit.bravais_lattice)).astype(np.int64)
-    for direction in _PARITIES:
-        even = np.maximum.reduceat((primitive @ direction) % 2 == 0, starts)[lit]
-        if even.any() and not even.all():
-            halves = [_shared_nats(nothing[half], present[half]) for half in (even, ~even)]
-            nats = halves[0][0] + halves[1][0] - SUPERLATTICE_PRICE * np.log(2.0)
-            if nats > best:
-                best, absent = nats, halves[0][1] + halves[1][1]
-    return best, z.size, absent
-
-
-def _any_order(z: FloatArray) -> FloatArray:
-    """Likelihood of lines of significance *z* (m,) over its maximum, for intensities of any order of magnitude.
-
-    The mean over the true significance t, evenly in log t, from 1 to that of the strongest line.
-    """
-    top = max(float(z.max(initial=0.0)), 10.0)
-    nodes = np.geomspace(1.0, 30.0, 400)
-    weight = np.gradient(np.log(nodes))
-    faint = z < 15.0
-    out = np.sqrt(2.0 * np.pi) / np.maximum(z, 1.0)
-    out[faint] = np.exp(-0.5 * (z[faint, None] - nodes) ** 2) @ weight
-    return np.asarray(out / np.log(top), dtype=np.float64)
-
-
-def _shared_nats(nothing: FloatArray, present: FloatArray) -> tuple[float, float]:
-    """Log-likelihood of lines that are absent with one probability, which is estimated, and how many are absent."""
-    share = 0.3
-    for _ in range(30):
-        belief = share * nothing / (share * nothing + (1.0 - share) * present)
-        share = float(np.clip((belief.sum() + 1.0) / (belief.size + 3.0), *_ABSENT_LIMITS))
-    return float(np.sum(np.log(share * nothing + (1.0 - share) * present))), share * nothing.size
 
 
 def _cell_nats(fit: LeBailFit) -> float:
