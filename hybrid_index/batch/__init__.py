@@ -1,6 +1,10 @@
 """Many inputs, several processes, one result document per input whatever happens to it."""
 
+from hybrid_index.batch.executors import Executor, Outcome
+from hybrid_index.batch.folder import run_folder
 from hybrid_index.batch.inputs import BatchItem, collect_items
-from hybrid_index.batch.run import BatchSummary, run_batch
+from hybrid_index.batch.plain import run_batch
+from hybrid_index.batch.pool import LocalPool
+from hybrid_index.batch.runner import BatchSummary
 
-__all__ = ["BatchItem", "BatchSummary", "collect_items", "run_batch"]
+__all__ = ["BatchItem", "BatchSummary", "Executor", "LocalPool", "Outcome", "collect_items", "run_batch", "run_folder"]

@@ -1,12 +1,17 @@
-"""What one worker process does: take items, send back result documents."""
+"""What one worker process does: take items, send back facts and result documents."""
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+import sys
+import threading
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from hybrid_index.batch.executors import Solve
+from hybrid_index.batch.identity import examine
 from hybrid_index.batch.inputs import BatchItem
 from hybrid_index.config import Settings
 from hybrid_index.errors import HybridIndexError, WavelengthError
@@ -14,7 +19,10 @@ from hybrid_index.export import document, failed_document
 from hybrid_index.types import PeakList
 from hybrid_index.units import Radiation, parse_radiation
 
-Solve = Callable[[BatchItem, Settings], dict[str, Any]]
+READY = "ready"
+"""A worker says so once it has loaded what it needs; until then no item is to blame for its death."""
+OUT_OF_MEMORY = "out of memory"
+"""Sent in place of a document by a worker that reached its limit; it ends then."""
 
 
 def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
@@ -37,13 +45,18 @@ def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
 
 
 def answer(item: BatchItem, settings: Settings, solve: Solve) -> dict[str, Any]:
-    """Return the document of an item, come what may: an error becomes a ``failed`` document with its reason."""
+    """Return the document of an item: an error becomes a ``failed`` document with its reason.
+
+    Only :class:`MemoryError` is raised: it says more about the worker than about the item.
+    """
     try:
         if item.fault:
             return failure(item, settings, item.fault)
         return solve(item, settings)
     except HybridIndexError as error:
         return failure(item, settings, str(error))
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001  a fault of ours in one input must not lose the others
         return failure(item, settings, f"internal error: {type(error).__name__}: {error}")
 
@@ -53,11 +66,44 @@ def failure(item: BatchItem, settings: Settings, reason: str) -> dict[str, Any]:
     return failed_document(item.id, [reason], settings=settings.as_dict(), seed=settings.seed)
 
 
-def serve(connection: Connection, settings: Settings, solve: Solve) -> None:
-    """Answer items from *connection* until ``None`` comes (the main function of a worker process)."""
+def serve(connection: Connection, settings: Settings, solve: Solve, memory_limit_bytes: int | None) -> None:
+    """Answer items from *connection* (the main function of a worker process).
+
+    For each item first its facts are sent, so that they are known even if it is fatal, then its document.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    while (item := connection.recv()) is not None:
-        connection.send(answer(item, settings, solve))
+    os.setsid()  # a group of its own: what an item starts ends with the worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if memory_limit_bytes is not None:
+        _limit_memory(memory_limit_bytes)
+    if solve is solve_item:
+        import hybrid_index.pipeline  # noqa: F401  loaded before the first item's time runs
+    try:
+        connection.send(READY)
+        while True:
+            item = connection.recv()
+            connection.send(examine(item))
+            connection.send(answer(item, settings, solve))
+    except MemoryError:
+        connection.send(OUT_OF_MEMORY)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # the parent is gone
+
+
+def _end_with_parent() -> None:
+    """Kill this worker, and what it started, when the parent is no more: it may hang and never notice by itself."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.killpg(0, signal.SIGKILL)
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    """Let allocations fail beyond a limit. Only private writable memory counts: not what is merely reserved."""
+    import resource
+
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    resource.setrlimit(kind, (limit_bytes, limit_bytes))
 
 
 def _radiation(wavelength: str | float) -> Radiation:
