@@ -61,7 +61,7 @@ class Executor(Protocol):
         """Start on an item; never called with more than ``capacity`` items under way."""
 
     def completed(self) -> Sequence[Outcome]:
-        """Wait for at least one attempt to end, and return those that have.
+        """Wait for at least one attempt to end, and return those that have; none if none is under way.
 
         Raises
         ------

@@ -24,7 +24,7 @@ from typing import Any
 
 from hybrid_index.batch.executors import Executor, Solve
 from hybrid_index.batch.identity import in_shard, scan_items, settings_sha256
-from hybrid_index.batch.inputs import BatchItem
+from hybrid_index.batch.inputs import BatchItem, writable
 from hybrid_index.batch.pool import LocalPool
 from hybrid_index.batch.reconcile import Findings, Reconciliation, line_hash
 from hybrid_index.batch.results import Appender, as_line
@@ -184,7 +184,7 @@ class _FolderBook:
             version=document["version"],
             n_scans=facts.n_scans,
             line_hash=line_hash(raw),
-            error="; ".join(document["reasons"]) if document["status"] == "failed" else None,
+            error=writable("; ".join(document["reasons"])) if document["status"] == "failed" else None,
         )
         self._results.append(raw)
         self._state.finish(record, done)

@@ -75,7 +75,7 @@ def _expand(text: str, wavelength: str | float | None) -> Iterator[BatchItem]:
         if file.suffix.lower() == ".jsonl":
             yield from _read_manifest(file, wavelength)
         else:
-            yield BatchItem(id=_name_of(file), file=str(file), wavelength=wavelength)
+            yield BatchItem(id=writable(str(file)), file=str(file), wavelength=wavelength)
 
 
 def _read_manifest(path: Path, wavelength: str | float | None) -> Iterator[BatchItem]:
@@ -97,7 +97,7 @@ def _manifest_item(line: str, *, where: str, folder: Path, wavelength: str | flo
         return BatchItem(id=where, fault=f"{where}: not valid JSON ({error.msg}); write one object a line")
     if not isinstance(entry, dict) or ("file" in entry) == ("two_theta" in entry):
         return BatchItem(id=where, fault=f'{where}: give an object with either "file" or "two_theta"')
-    name = _name_of(entry.get("id", where if "two_theta" in entry else entry["file"]))
+    name = writable(str(entry.get("id", where if "two_theta" in entry else entry["file"])))
     own = entry.get("wavelength")
     if own is not None and (isinstance(own, bool) or not isinstance(own, (str, int, float))):
         return BatchItem(id=name, fault=f'{where}: "wavelength" must be a number in Å or a name such as "CuKa"')
@@ -121,9 +121,9 @@ def _manifest_item(line: str, *, where: str, folder: Path, wavelength: str | flo
     return BatchItem(id=name, wavelength=chosen, **columns)
 
 
-def _name_of(value: object) -> str:
-    """Return a value as text that can be written: a file's name may be no Unicode."""
-    return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+def writable(text: str) -> str:
+    """Return *text* with escapes for what is no Unicode, as may be in the name of a file."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_number(value: object) -> bool:

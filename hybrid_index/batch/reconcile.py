@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_index.batch.identity import examine, file_stamp, item_text, scan_items
-from hybrid_index.batch.inputs import BatchItem
+from hybrid_index.batch.inputs import BatchItem, writable
 from hybrid_index.batch.results import STAMP, parse_line, read_lines, rewrite
 from hybrid_index.errors import InputError
 
@@ -121,7 +121,7 @@ class Reconciliation:
         if document is None:
             self.findings.torn += 1
             return False
-        stamp, reasons = document[STAMP], document.get("reasons") or [None]
+        stamp, reasons = document[STAMP], document.get("reasons") or []
         values = (
             document["id"],
             document["status"],
@@ -130,7 +130,7 @@ class Reconciliation:
             document.get("version", ""),
             stamp.get("n_scans", 1),
             line_hash(raw),
-            reasons[0] if document["status"] == "failed" else None,
+            writable("; ".join(reasons)) if document["status"] == "failed" else None,
         )
         cursor = self._database.execute(
             f"INSERT OR IGNORE INTO lines ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
@@ -163,7 +163,8 @@ class Reconciliation:
                 line = None
         self._database.execute(
             "INSERT INTO inputs (id, position, scan, item, present, size, mtime_ns) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)"
-            " ON CONFLICT (id) DO UPDATE SET position = ?2, scan = ?3, item = ?4, present = 1, size = ?5, mtime_ns = ?6",
+            " ON CONFLICT (id)"
+            " DO UPDATE SET position = ?2, scan = ?3, item = ?4, present = 1, size = ?5, mtime_ns = ?6",
             (item.id, position, scan, text, *stamp),
         )
         further = self._scans_with_lines(item) if line is None else scan_items(item, n_scans)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from hybrid_index.batch.identity import item_from, item_text
-from hybrid_index.batch.inputs import BatchItem
+from hybrid_index.batch.inputs import BatchItem, writable
 from hybrid_index.batch.runner import Record, Task
 
 _LAYOUT = 1
@@ -109,7 +109,7 @@ class State:
         """Count an attempt that failed."""
         self.database.execute(
             "UPDATE inputs SET status = 'pending', attempts = attempts + 1, error = ?, changed_at = ? WHERE id = ?",
-            (reason, time.time(), task.key),
+            (writable(reason), time.time(), task.key),
         )
         self.database.commit()
 

@@ -43,9 +43,9 @@ def solve(item: BatchItem, settings: Settings) -> dict[str, Any]:
                 Path(path).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
         case ["hanging", path]:
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+            helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
             with open(path, "a", encoding="utf-8") as handle:
-                handle.write(f"{os.getpid()} {child.pid}\n")
+                handle.write(f"{os.getpid()} {helper.pid}\n")
             time.sleep(60.0)
     threads = os.environ.get("NUMBA_NUM_THREADS")
     return {**failed_document(item.id, []), "status": "solved", "seed": settings.seed, "threads": threads}
@@ -59,6 +59,11 @@ def read_only(item: BatchItem, settings: Settings) -> dict[str, Any]:
 def steady(item: BatchItem, settings: Settings) -> dict[str, Any]:
     """Take 20 ms, and give a document that hangs on the content of the item."""
     time.sleep(0.02)
+    return at_once(item, settings)
+
+
+def at_once(item: BatchItem, settings: Settings) -> dict[str, Any]:
+    """Give a document that hangs on the content of the item."""
     content = sum(item.two_theta)
     return {**failed_document(item.id, [f"sum {content:.6f}"] * 40), "status": "solved", "seed": settings.seed}
 
