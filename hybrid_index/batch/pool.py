@@ -25,7 +25,7 @@ from hybrid_index.errors import InputError, WorkerError
 
 MAX_FAILED_STARTS = 3
 """So many workers on end that die before they are ready, and the batch is given up."""
-LOOK_AROUND_S = 2.0
+LOOK_AROUND_S = 1.0
 """Pipes tell at once of most deaths, but stay open while forked children of a dead worker live; so look, too."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
