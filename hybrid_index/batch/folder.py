@@ -168,8 +168,7 @@ class _FolderBook:
         with as_output_error(self._run, remedy=_RESUMABLE):
             for record in records:
                 self._write(record)
-            if records:
-                self._state.database.commit()
+            self._state.database.commit()
         self._finished += len(records)
         return self._finished, self._total
 

@@ -64,6 +64,8 @@ class Done:
 class State:
     """The rows of a RUN; a context manager that gives interrupted inputs back and closes the database.
 
+    Nothing is committed but by the owner, through :attr:`database`.
+
     Parameters
     ----------
     path
@@ -102,7 +104,6 @@ class State:
             return None
         key, text, attempts = found
         self.database.execute("UPDATE inputs SET status = 'running', changed_at = ? WHERE id = ?", (time.time(), key))
-        self.database.commit()
         return Task(key=key, item=item_from(text), attempts=attempts)
 
     def put_back(self, task: Task, reason: str) -> None:
@@ -111,10 +112,9 @@ class State:
             "UPDATE inputs SET status = 'pending', attempts = attempts + 1, error = ?, changed_at = ? WHERE id = ?",
             (writable(reason), time.time(), task.key),
         )
-        self.database.commit()
 
     def finish(self, record: Record, done: Done) -> None:
-        """Take down that the line of an input stands in the results (not committed)."""
+        """Take down that the line of an input stands in the results."""
         self.database.execute(
             "UPDATE inputs SET status = iif(:result = 'failed', 'failed', 'done'), attempts = attempts + 1,"
             " size = :size, mtime_ns = :mtime_ns, seconds = :seconds, worker = :worker, changed_at = :now, "
@@ -131,7 +131,7 @@ class State:
         )
 
     def add_scans(self, key: str, items: Iterable[BatchItem]) -> int:
-        """Add the further scans of the file *key* (not committed); return how many were not known."""
+        """Add the further scans of the file *key*; return how many were not known."""
         (position,) = self.database.execute("SELECT position FROM inputs WHERE id = ?", (key,)).fetchone()
         before = self.database.total_changes
         self.database.executemany(

@@ -205,7 +205,7 @@ def files_limited_to(size: int) -> Iterator[None]:
 def test_files_that_may_not_grow(tmp_path: Path) -> None:
     expected = undisturbed(tmp_path / "undisturbed", items_of(*NAMES))
     run = tmp_path / "RUN"
-    with files_limited_to(150_001), pytest.raises(OutputError, match=r"cannot be written .* what is done is safe"):
+    with files_limited_to(400_001), pytest.raises(OutputError, match=r"cannot be written .* what is done is safe"):
         run_folder(items_of(*NAMES), run, executor=Inline(at_once, Settings()))
     assert 5 < len(results_of(run)) < len(NAMES)
     run_folder(items_of(*NAMES), run, executor=Inline(at_once, Settings()))
