@@ -3,8 +3,20 @@
 from hybrid_index.batch.executors import Executor, Outcome
 from hybrid_index.batch.folder import run_folder
 from hybrid_index.batch.inputs import BatchItem, collect_items
+from hybrid_index.batch.merge import MergeSummary, merge_runs
 from hybrid_index.batch.plain import run_batch
 from hybrid_index.batch.pool import LocalPool
 from hybrid_index.batch.runner import BatchSummary
 
-__all__ = ["BatchItem", "BatchSummary", "Executor", "LocalPool", "Outcome", "collect_items", "run_batch", "run_folder"]
+__all__ = [
+    "BatchItem",
+    "BatchSummary",
+    "Executor",
+    "LocalPool",
+    "MergeSummary",
+    "Outcome",
+    "collect_items",
+    "merge_runs",
+    "run_batch",
+    "run_folder",
+]
