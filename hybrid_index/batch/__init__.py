@@ -2,7 +2,7 @@
 
 from hybrid_index.batch.executors import Executor, Outcome
 from hybrid_index.batch.folder import run_folder
-from hybrid_index.batch.inputs import BatchItem, collect_items
+from hybrid_index.batch.inputs import BatchItem, collect_items, iterate_items
 from hybrid_index.batch.merge import MergeSummary, merge_runs
 from hybrid_index.batch.plain import run_batch
 from hybrid_index.batch.pool import LocalPool
@@ -16,6 +16,7 @@ __all__ = [
     "MergeSummary",
     "Outcome",
     "collect_items",
+    "iterate_items",
     "merge_runs",
     "run_batch",
     "run_folder",

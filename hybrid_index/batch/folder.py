@@ -61,7 +61,7 @@ def run_folder(
     Parameters
     ----------
     items
-        From :func:`~hybrid_index.batch.collect_items`. Identical ones are done once.
+        From :func:`~hybrid_index.batch.iterate_items`. Identical ones are done once.
     folder
         The RUN, made if need be.
     settings

@@ -76,7 +76,7 @@ def merge_runs(runs: Sequence[str | Path], out: str | Path, *, say: Say) -> Merg
     with as_output_error(target):
         target.mkdir(parents=True, exist_ok=True)
         with locked(target):
-            places, conflicts = _choose([*sources, target], say)
+            places, conflicts = _choose(sources, target, say)
             rewrite(target / RESULTS, _lines(places))
             write_settings(target / SETTINGS, {**settings, "shard": None})
     if conflicts:
@@ -134,12 +134,15 @@ def _unfinished(run: Path) -> int:
         return 0
 
 
-def _choose(runs: Sequence[Path], say: Say) -> tuple[dict[str, _Place], tuple[str, ...]]:
-    """Return for each id, in order, where its line is taken from; and the ids with contradicting ones."""
+def _choose(sources: Sequence[Path], target: Path, say: Say) -> tuple[dict[str, _Place], tuple[str, ...]]:
+    """Return for each id, in order, where its line is taken from; and the ids with contradicting ones.
+
+    Where the target has something else, that was united earlier and is out of date.
+    """
     chosen: dict[str, _Place] = {}
     conflicts: set[str] = set()
     torn = 0
-    for run in runs:
+    for run in [*sources, target]:
         offset = 0
         for raw in read_lines(run / RESULTS):
             document = parse_line(raw)
@@ -150,12 +153,16 @@ def _choose(runs: Sequence[Path], say: Say) -> tuple[dict[str, _Place], tuple[st
                 before = chosen.setdefault(document["id"], place)
                 if before.status == "failed" != place.status:
                     chosen[document["id"]] = place
-                elif before.digest != place.digest and (before.status == "failed") == (place.status == "failed"):
+                elif run is not target and _contradict(before, place):
                     conflicts.add(document["id"])
             offset += len(raw)
     if torn:
         say(f"torn or damaged lines, left out: {torn}")
     return dict(sorted(chosen.items())), tuple(sorted(conflicts))
+
+
+def _contradict(a: _Place, b: _Place) -> bool:
+    return a.digest != b.digest and (a.status == "failed") == (b.status == "failed")
 
 
 def _digest(document: Mapping[str, Any]) -> bytes:

@@ -108,11 +108,11 @@ def batch_command(
     if plain:
         _refuse_for_files({"--shard": part, "--retry-failed": retry_failed, "--force": force})
 
-    from hybrid_index.batch import LocalPool, collect_items, run_batch, run_folder
+    from hybrid_index.batch import LocalPool, iterate_items, run_batch, run_folder
     from hybrid_index.cli.batch_progress import batch_progress
     from hybrid_index.cli.console import stderr
 
-    items = collect_items(inputs, wavelength=wavelength)
+    items = iterate_items(inputs, wavelength=wavelength)
     pool = LocalPool(
         settings,
         workers=workers or os.cpu_count() or 1,
@@ -122,7 +122,7 @@ def batch_command(
     with batch_progress(stderr(), quiet=quiet) as progress:
         try:
             if plain:
-                summary = run_batch(items, out, settings=settings, executor=pool, progress=progress)
+                summary = run_batch(list(items), out, settings=settings, executor=pool, progress=progress)
             else:
                 summary = run_folder(
                     items,

@@ -15,9 +15,7 @@ Runs = Annotated[
 ]
 Out = Annotated[
     Path,
-    typer.Option(
-        "--out", "-o", metavar="RUN", help="Folder for the united results; made if need be.", show_default=False
-    ),
+    typer.Option("--out", "-o", metavar="RUN", help="Folder for what comes out; made if need be.", show_default=False),
 ]
 
 

@@ -81,7 +81,7 @@ def test_torn_and_unfinished_runs_are_told_of(tmp_path: Path) -> None:
 def test_refusals(tmp_path: Path) -> None:
     run(tmp_path / "a", items_of("x"))
     run(tmp_path / "b", items_of("x"), seed=4)
-    say = [].append
+    say = list[str]().append
     with pytest.raises(InputError, match=r"b: was made with other settings than .*a \(seed 0 → 4\)"):
         merge_runs([tmp_path / "a", tmp_path / "b"], tmp_path / "out", say=say)
     with pytest.raises(InputError, match="no RUN folder"):
@@ -89,6 +89,6 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to unite"):
         merge_runs([tmp_path / "a"], tmp_path / "a", say=say)
     (tmp_path / "b" / "settings.json").write_text(json.dumps({"schema": "other"}))
-    with pytest.raises(InputError, match="settings.json is missing or damaged"):
+    with pytest.raises(InputError, match=r"settings\.json is missing or damaged"):
         merge_runs([tmp_path / "b"], tmp_path / "out", say=say)
     assert not (tmp_path / "out").exists()
