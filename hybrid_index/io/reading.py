@@ -121,7 +121,9 @@ def read(path: str | Path, *, radiation: Radiation | None = None, peak_units: st
     reader = _reader(source)
     content = reader.read(source)
     if not isinstance(content, LineTable):
-        return _pattern(content, number or 1, source, reader, radiation, numbered=number is not None)
+        return _pattern(
+            content, 1 if number is None else number, source, reader, radiation, numbered=number is not None
+        )
     if number is not None:
         raise InputError(f"holds one peak list, no scans; leave #{number} away", source=str(file))
     return to_peak_list(content, source, name=source.name, peak_units=None, radiation=radiation)
@@ -134,7 +136,7 @@ def read_pattern(path: str | Path, *, radiation: Radiation | None = None) -> Pat
     source = Source.open(file)
     reader = _reader(source)
     content = _pattern_content(reader, source)
-    return _pattern(content, number or 1, source, reader, radiation, numbered=number is not None)
+    return _pattern(content, 1 if number is None else number, source, reader, radiation, numbered=number is not None)
 
 
 @_quiet
