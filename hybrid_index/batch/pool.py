@@ -192,7 +192,7 @@ class LocalPool:
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
-        arguments = (there, self._settings, self._solve, self._memory_limit_bytes)
+        arguments = (there, self._settings, self._solve, self._timeout_s, self._memory_limit_bytes)
         process = context.Process(target=serve, args=arguments, daemon=True)
         with _one_thread_each(), _interrupts_held_back():
             process.start()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -21,6 +24,11 @@ from hybrid_index.units import Radiation, parse_radiation
 
 READY = "ready"
 """A worker says so once it has loaded what it needs; until then no item is to blame for its death."""
+START_LIMIT_S = 300.0
+"""A worker that has not loaded the program by then never will."""
+ORPHAN_GRACE_S = 60.0
+LEAST_HEADROOM_BYTES = 32_000_000
+"""Under a limit that leaves less, a worker does not begin."""
 OUT_OF_MEMORY = "out of memory"
 """Sent in place of a document by a worker that reached its limit; it ends then."""
 
@@ -66,24 +74,33 @@ def failure(item: BatchItem, settings: Settings, reason: str) -> dict[str, Any]:
     return failed_document(item.id, [reason], settings=settings.as_dict(), seed=settings.seed)
 
 
-def serve(connection: Connection, settings: Settings, solve: Solve, memory_limit_bytes: int | None) -> None:
+def serve(
+    connection: Connection,
+    settings: Settings,
+    solve: Solve,
+    timeout_s: float | None,
+    memory_limit_bytes: int | None,
+) -> None:
     """Answer items from *connection* (the main function of a worker process).
 
-    For each item first its facts are sent, so that they are known even if it is fatal, then its document.
+    For each item first its facts are sent, so that they are known even if it is fatal, then its document. The parent
+    sees to timeouts; the worker does, later, only in case the parent is gone and native code lets no thread run.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     os.setsid()  # a group of its own: what an item starts ends with the worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if memory_limit_bytes is not None:
-        _limit_memory(memory_limit_bytes)
-    if solve is solve_item:
-        import hybrid_index.pipeline  # noqa: F401  loaded before the first item's time runs
+    with _ended_after(START_LIMIT_S):
+        if solve is solve_item:
+            import hybrid_index.pipeline  # noqa: F401  loaded before the first item's time runs
+        if memory_limit_bytes is not None:
+            _limit_memory(memory_limit_bytes)
     try:
         connection.send(READY)
         while True:
             item = connection.recv()
-            connection.send(examine(item))
-            connection.send(answer(item, settings, solve))
+            with _ended_after(None if timeout_s is None else timeout_s + ORPHAN_GRACE_S):
+                connection.send(examine(item))
+                connection.send(answer(item, settings, solve))
     except MemoryError:
         connection.send(OUT_OF_MEMORY)
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -98,12 +115,30 @@ def _end_with_parent() -> None:
         os.killpg(0, signal.SIGKILL)
 
 
+@contextmanager
+def _ended_after(seconds: float | None) -> Iterator[None]:
+    """End this process if the block takes longer, whatever it is doing."""
+    if seconds is None:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
 def _limit_memory(limit_bytes: int) -> None:
-    """Let allocations fail beyond a limit. Only private writable memory counts: not what is merely reserved."""
+    """Let allocations fail beyond a limit. Only private writable memory counts: not what is merely reserved.
+
+    Libraries have been loaded by now: some of them wait for ever for memory that they do not get.
+    """
     import resource
 
     kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
     resource.setrlimit(kind, (limit_bytes, limit_bytes))
+    bytearray(LEAST_HEADROOM_BYTES)
 
 
 def _radiation(wavelength: str | float) -> Radiation:

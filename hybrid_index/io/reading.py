@@ -121,9 +121,7 @@ def read(path: str | Path, *, radiation: Radiation | None = None, peak_units: st
     reader = _reader(source)
     content = reader.read(source)
     if not isinstance(content, LineTable):
-        return _pattern(
-            content, 1 if number is None else number, source, reader, radiation, numbered=number is not None
-        )
+        return _pattern(content, number, source, reader, radiation)
     if number is not None:
         raise InputError(f"holds one peak list, no scans; leave #{number} away", source=str(file))
     return to_peak_list(content, source, name=source.name, peak_units=None, radiation=radiation)
@@ -136,7 +134,7 @@ def read_pattern(path: str | Path, *, radiation: Radiation | None = None) -> Pat
     source = Source.open(file)
     reader = _reader(source)
     content = _pattern_content(reader, source)
-    return _pattern(content, 1 if number is None else number, source, reader, radiation, numbered=number is not None)
+    return _pattern(content, number, source, reader, radiation)
 
 
 @_quiet
@@ -145,8 +143,8 @@ def read_many(path: str | Path, *, radiation: Radiation | None = None) -> list[P
     source = Source.open(path)
     reader = _reader(source)
     content = _pattern_content(reader, source)
-    several = len(content) > 1
-    return [_pattern(content, n + 1, source, reader, radiation, numbered=several) for n in range(len(content))]
+    numbers = range(1, len(content) + 1) if len(content) > 1 else [None]
+    return [_pattern(content, number, source, reader, radiation) for number in numbers]
 
 
 @_quiet
@@ -199,17 +197,18 @@ def _pattern_content(reader: Reader, source: Source) -> list[Scan]:
 
 
 def _pattern(
-    scans: list[Scan], number: int, source: Source, reader: Reader, radiation: Radiation | None, *, numbered: bool
+    scans: list[Scan], number: int | None, source: Source, reader: Reader, radiation: Radiation | None
 ) -> Pattern:
-    """Return a scan as a pattern; *numbered* lets its name tell which."""
-    if not 1 <= number <= len(scans):
+    """Return a scan as a pattern, the first if nobody gave a number."""
+    chosen = 1 if number is None else number
+    if not 1 <= chosen <= len(scans):
         held = "one scan" if len(scans) == 1 else f"{len(scans)} scans"
         raise InputError(f"holds {held}; there is no scan {number}", source=str(source.path))
-    name = f"{source.name}_{number}" if numbered else source.name
-    pattern = to_pattern(scans[number - 1], source, name=name, format_name=reader.name, radiation=radiation)
+    name = source.name if number is None else f"{source.name}_{number}"
+    pattern = to_pattern(scans[chosen - 1], source, name=name, format_name=reader.name, radiation=radiation)
     if len(scans) == 1:
         return pattern
-    metadata = {**pattern.metadata, "scan": f"{number} of {len(scans)}"}
+    metadata = {**pattern.metadata, "scan": f"{chosen} of {len(scans)}"}
     # What stands as the source can be read again.
-    where = pattern.source if number == 1 else f"{pattern.source}#{number}"
+    where = pattern.source if chosen == 1 else f"{pattern.source}#{chosen}"
     return pattern.replace(metadata=metadata, source=where)
