@@ -78,7 +78,7 @@ class State:
         try:
             self.database = _connect(path)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and not path.exists():
+            if not _is_damage(error):
                 raise
             aside = _set_aside(path)
             say(f"{path} is damaged ({error}); it was set aside as {aside.name} and is made anew from the results")
@@ -171,6 +171,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Say whether the file itself is at fault, not a lock, a full disk, or missing permission."""
+    return not isinstance(error, sqlite3.OperationalError) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR
 
 
 def _set_aside(path: Path) -> Path:
