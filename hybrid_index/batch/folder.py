@@ -37,7 +37,7 @@ from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, OutputError
 
 RESULTS, STATE, SETTINGS, LOCK = "results.jsonl", "state.sqlite", "settings.json", ".lock"
-_RESUMABLE = "what is done is safe; make room, and the same command goes on"
+_RESUMABLE = "what is done is safe; mend that (make room, say), and the same command goes on"
 Say = Callable[[str], None]
 
 
