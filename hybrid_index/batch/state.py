@@ -160,7 +160,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("PRAGMA wal_autocheckpoint = 250")  # pages of 4 kB
-        database.execute("PRAGMA temp_store = MEMORY")
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
         (layout,) = database.execute("PRAGMA user_version").fetchone()
         if verdict != "ok" or layout not in (0, _LAYOUT):
