@@ -187,7 +187,7 @@ class _FolderBook:
         )
         self._results.append(raw)
         self._state.finish(record, done)
-        self._total += self._state.add_scans(done.id, scan_items(record.task.item, facts.n_scans))
+        self._total += self._state.add_scans(done.id, scan_items(record.task.item, range(2, facts.n_scans + 1)))
 
 
 def _check_same(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -73,14 +73,11 @@ def item_from(text: str) -> BatchItem:
     return BatchItem(**content)
 
 
-def scan_items(item: BatchItem, n_scans: int) -> list[BatchItem]:
-    """Return the items of the second and all further scans of a file: ``scan.raw#2``, ``scan.raw#3``, …."""
+def scan_items(item: BatchItem, numbers: Iterable[int]) -> list[BatchItem]:
+    """Return the items of further scans of a file, of which *item* is the first: ``scan.raw#2``, ``scan.raw#3``, …."""
     if not item.file or split_scan(item.file)[1] is not None:
         return []
-    return [
-        BatchItem(id=f"{item.id}#{number}", file=f"{item.file}#{number}", wavelength=item.wavelength)
-        for number in range(2, n_scans + 1)
-    ]
+    return [replace(item, id=f"{item.id}#{number}", file=f"{item.file}#{number}") for number in numbers]
 
 
 def settings_sha256(settings: Mapping[str, Any], wavelength: str | None) -> str:

@@ -93,7 +93,7 @@ class _OrderedBook:
     def write(self, records: Sequence[Record]) -> tuple[int, int]:
         for record in records:
             self._lines[record.task.key] = plain_line(record.document)
-            further = scan_items(record.task.item, record.facts.n_scans)
+            further = scan_items(record.task.item, range(2, record.facts.n_scans + 1))
             tasks = [Task(key=f"{record.task.key}#{n}", item=item) for n, item in enumerate(further, start=2)]
             # Next in turn, so that lines which wait for them do not pile up.
             self._todo.extendleft(reversed(tasks))

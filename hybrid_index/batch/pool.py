@@ -24,7 +24,7 @@ from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, WorkerError
 
 MAX_FAILED_STARTS = 3
-"""So many workers on end that die before they are ready, and the batch is given up."""
+"""So many workers that die before they are ready, while no other does anything, and the batch is given up."""
 LOOK_AROUND_S = 1.0
 """Pipes tell at once of most deaths, but stay open while forked children of a dead worker live; so look, too."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -126,12 +126,14 @@ class LocalPool:
             while worker.connection.poll():
                 match worker.connection.recv():
                     case str(text) if text == READY:
-                        worker.ready, worker.since, self._failed_starts = True, time.monotonic(), 0
+                        worker.ready, worker.since = True, time.monotonic()
+                        self._failed_starts = 0
                     case str(text) if text == OUT_OF_MEMORY:
                         return self._given_up(worker, "out of memory", self._memory_reason())
                     case Facts() as facts:
                         worker.facts = facts
                     case document:
+                        self._failed_starts = 0
                         return self._outcome(worker, "done", document=document)
         except (EOFError, OSError):
             alive = False

@@ -130,7 +130,7 @@ class Reconciliation:
             document.get("version", ""),
             stamp.get("n_scans", 1),
             line_hash(raw),
-            writable("; ".join(reasons)) if document["status"] == "failed" else None,
+            writable("; ".join(map(str, reasons))) if document["status"] == "failed" else None,
         )
         cursor = self._database.execute(
             f"INSERT OR IGNORE INTO lines ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
@@ -167,7 +167,7 @@ class Reconciliation:
             " DO UPDATE SET position = ?2, scan = ?3, item = ?4, present = 1, size = ?5, mtime_ns = ?6",
             (item.id, position, scan, text, *stamp),
         )
-        further = self._scans_with_lines(item) if line is None else scan_items(item, n_scans)
+        further = self._scans_with_lines(item) if line is None else scan_items(item, range(2, n_scans + 1))
         for number, another in enumerate(further, start=2):
             self._compare(another, position, retry_failed=retry_failed, scan=number)
 
@@ -175,8 +175,8 @@ class Reconciliation:
         """Return the further scans of a file as far as they have lines, where its own line does not count them."""
         between = (f"{item.id}#", f"{item.id}$")  # "$" follows "#"
         ids = {key for (key,) in self._database.execute("SELECT id FROM lines WHERE id > ? AND id < ?", between)}
-        numbers = [int(number) for key in ids if (number := key.removeprefix(between[0])).isdecimal()]
-        return [scan for scan in scan_items(item, max(numbers, default=1)) if scan.id in ids]
+        numbers = sorted(int(number) for key in ids if (number := key.removeprefix(between[0])).isdecimal())
+        return [scan for scan in scan_items(item, numbers) if scan.id in ids]
 
     def _drop(self, *items: BatchItem) -> None:
         for item in items:
