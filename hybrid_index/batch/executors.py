@@ -3,6 +3,9 @@
 An executor turns items into documents, and says how each attempt ended. All else is the runner's: which item is next,
 whether a failed one gets another attempt, what is written where. So any executor gives the same results and can be
 resumed by any other.
+
+What runs elsewhere is ``examine(item)`` and then ``answer(item, settings, solve)``, in this order and each sent back at
+once where that can be done: the facts are wanted even if the answer never comes.
 """
 
 from __future__ import annotations
