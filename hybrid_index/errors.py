@@ -6,7 +6,8 @@
     ├── InputError            the user's data or settings: names the field, the value, the remedy
     │   ├── FileFormatError   a file that cannot be read as what it claims to be
     │   └── WavelengthError   no wavelength, or one that cannot be
-    └── OutputError           a result that could not be written
+    ├── OutputError           a result that could not be written
+    └── WorkerError           the processes that should do the work cannot be started
 
 "No trusted cell" is not an error: it is the ``status`` of an indexing result.
 """
@@ -49,3 +50,7 @@ class WavelengthError(InputError):
 
 class OutputError(HybridIndexError, OSError):
     """A result could not be written; nothing was left half-written."""
+
+
+class WorkerError(HybridIndexError, RuntimeError):
+    """Processes that should do the work cannot be started, whatever the input."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hybrid_index.errors import InputError
 
@@ -54,10 +55,23 @@ def collect_items(inputs: Iterable[str], *, wavelength: str | float | None = Non
     InputError
         If a folder or glob holds nothing, or a manifest cannot be read.
     """
-    return [item for text in inputs for item in _expand(text, wavelength)]
+    return list(iterate_items(inputs, wavelength=wavelength))
 
 
-def _expand(text: str, wavelength: str | float | None) -> Iterator[BatchItem]:
+def iterate_items(inputs: Iterable[str], *, wavelength: str | float | None = None) -> Iterator[BatchItem]:
+    """Return the same items one by one: of manifests only one line is in memory at a time.
+
+    Folders, globs and whether manifests can be read are looked at now, the manifests' lines as they come.
+    """
+    files = [file for text in inputs for file in _files(text)]
+    for file in files:
+        if _is_manifest(file):
+            with _manifest(file):
+                pass
+    return _items(files, wavelength)
+
+
+def _files(text: str) -> list[Path]:
     path = Path(text)
     if path.is_dir():
         from hybrid_index.io import SUFFIXES
@@ -65,29 +79,39 @@ def _expand(text: str, wavelength: str | float | None) -> Iterator[BatchItem]:
         found = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
         if not found:
             raise InputError("no file in this folder has a known suffix; name the files one by one", source=text)
-    elif not path.exists() and glob.has_magic(text):
+        return found
+    if not path.exists() and glob.has_magic(text):
         found = sorted(Path(p) for p in glob.glob(text, recursive=True) if Path(p).is_file())
         if not found:
             raise InputError("no file matches; check the pattern and the folder", source=text)
-    else:
-        found = [path]
-    for file in found:
-        if file.suffix.lower() == ".jsonl":
-            yield from _read_manifest(file, wavelength)
-        else:
-            yield BatchItem(id=str(file), file=str(file), wavelength=wavelength)
+        return found
+    return [path]
 
 
-def _read_manifest(path: Path, wavelength: str | float | None) -> Iterator[BatchItem]:
+def _items(files: Iterable[Path], wavelength: str | float | None) -> Iterator[BatchItem]:
+    for file in files:
+        if not _is_manifest(file):
+            yield BatchItem(id=writable(str(file)), file=str(file), wavelength=wavelength)
+            continue
+        with _manifest(file) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _manifest_item(line, where=f"{file}:{number}", folder=file.parent, wavelength=wavelength)
+
+
+def _is_manifest(file: Path) -> bool:
+    return file.suffix.lower() == ".jsonl"
+
+
+@contextmanager
+def _manifest(path: Path) -> Iterator[IO[str]]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with open(path, encoding="utf-8-sig") as lines:
+            yield lines
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", source=str(path)) from error
     except UnicodeDecodeError as error:
         raise InputError("is not a text file; a manifest holds one JSON object a line", source=str(path)) from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _manifest_item(line, where=f"{path}:{number}", folder=path.parent, wavelength=wavelength)
 
 
 def _manifest_item(line: str, *, where: str, folder: Path, wavelength: str | float | None) -> BatchItem:
@@ -97,7 +121,7 @@ def _manifest_item(line: str, *, where: str, folder: Path, wavelength: str | flo
         return BatchItem(id=where, fault=f"{where}: not valid JSON ({error.msg}); write one object a line")
     if not isinstance(entry, dict) or ("file" in entry) == ("two_theta" in entry):
         return BatchItem(id=where, fault=f'{where}: give an object with either "file" or "two_theta"')
-    name = str(entry.get("id", where if "two_theta" in entry else entry["file"]))
+    name = writable(str(entry.get("id", where if "two_theta" in entry else entry["file"])))
     own = entry.get("wavelength")
     if own is not None and (isinstance(own, bool) or not isinstance(own, (str, int, float))):
         return BatchItem(id=name, fault=f'{where}: "wavelength" must be a number in Å or a name such as "CuKa"')
@@ -119,6 +143,11 @@ def _manifest_item(line: str, *, where: str, folder: Path, wavelength: str | flo
             return BatchItem(id=name, fault=f'{where}: "{column}" and "two_theta" must be equally long')
         columns[column] = tuple(float(value) for value in values)
     return BatchItem(id=name, wavelength=chosen, **columns)
+
+
+def writable(text: str) -> str:
+    """Return *text* with escapes for what is no Unicode, as may be in the name of a file."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_number(value: object) -> bool:

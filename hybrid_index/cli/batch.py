@@ -1,15 +1,21 @@
-"""``hybrid-index batch``: many inputs into one JSONL file."""
+"""``hybrid-index batch``: many inputs into a RUN folder, or one JSONL file."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hybrid_index.cli import options as opt
 from hybrid_index.cli.faults import complain, reports_faults
+from hybrid_index.errors import InputError
+
+if TYPE_CHECKING:
+    from hybrid_index.batch import BatchSummary
 
 Inputs = Annotated[
     list[str],
@@ -20,11 +26,41 @@ Inputs = Annotated[
     ),
 ]
 Out = Annotated[
-    Path, typer.Option("--out", "-o", metavar="RESULTS.jsonl", help="One result document a line.", show_default=False)
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="RUN",
+        help="Folder that keeps results and state, so that the same command goes on after whatever interrupts it; or "
+        "a file (.jsonl), written in the order of the inputs.",
+        show_default=False,
+    ),
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", "-j", metavar="N", min=1, help="Processes (default: one for each core).")
 ]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0.01,
+        help="An input that takes longer is given up after a second try (default: 10 budgets and 2 minutes).",
+    ),
+]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option("--memory-limit", metavar="SIZE", help="What a process may use, such as 2GB (default: any)."),
+]
+Shard = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts of the inputs (I from 1 on).")
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Do those anew that have failed.")]
+Force = Annotated[bool, typer.Option("--force", help="Do all anew, also with other settings than before.")]
+
+PLAIN_SUFFIX = ".jsonl"
+LEAST_MEMORY_BYTES = 100_000_000
+_BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 @reports_faults
@@ -46,6 +82,11 @@ def batch_command(
     known: opt.Known = None,
     known_tolerance: opt.KnownTolerance = None,
     lebail: opt.LeBail = None,
+    timeout: Timeout = None,
+    memory_limit: MemoryLimit = None,
+    shard: Shard = None,
+    retry_failed: RetryFailed = False,
+    force: Force = False,
     quiet: opt.Quiet = False,
 ) -> None:
     """Index many inputs: one line of JSON for each, whatever happens to it.
@@ -67,28 +108,82 @@ def batch_command(
     )
     opt.radiation_from(wavelength)
     phases = opt.known_from(known, known_tolerance)
+    limit, part = _bytes_from(memory_limit), _shard_from(shard)
+    plain = out.suffix.lower() == PLAIN_SUFFIX
+    if plain:
+        _refuse_for_files({"--shard": part, "--retry-failed": retry_failed, "--force": force})
 
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from hybrid_index.batch import NamingSolver, collect_items, run_batch, solve_item
+    from hybrid_index.batch import LocalPool, NamingSolver, iterate_items, run_batch, run_folder, solve_item
+    from hybrid_index.cli.batch_progress import batch_progress
     from hybrid_index.cli.console import stderr
 
-    items = collect_items(inputs, wavelength=wavelength)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    console = stderr()
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("", total=len(items))
+    items = iterate_items(inputs, wavelength=wavelength)
+    pool = LocalPool(
+        settings,
+        workers=workers or os.cpu_count() or 1,
+        timeout_s=timeout or 10.0 * settings.budget_s + 120.0,
+        memory_limit_bytes=limit,
+        solve=solve_item if phases is None else NamingSolver(phases),
+    )
+    with batch_progress(stderr(), quiet=quiet) as progress:
         try:
-            summary = run_batch(
-                items,
-                out,
-                settings=settings,
-                workers=workers or os.cpu_count() or 1,
-                solve=solve_item if phases is None else NamingSolver(phases),
-                progress=lambda done: bar.update(task, advance=1, description=f"{done['id']}: {done['status']}"),
-            )
+            if plain:
+                summary = run_batch(list(items), out, settings=settings, executor=pool, progress=progress)
+            else:
+                summary = run_folder(
+                    items,
+                    out,
+                    settings=settings,
+                    wavelength=wavelength,
+                    shard=part,
+                    retry_failed=retry_failed,
+                    force=force,
+                    executor=pool,
+                    progress=progress,
+                    say=complain,
+                )
         except KeyboardInterrupt:
-            complain(f"what is done stands in {out}.partial")
+            where = f"{out}.partial" if plain else f"{out}; the same command goes on from there"
+            complain(f"what is done stands in {where}")
             raise
+    complain(_told(summary, plain=plain))
+
+
+def _told(summary: BatchSummary, *, plain: bool) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.by_status.items()))
-    complain(f"{summary.total} inputs: {counts or 'none'}; results in {summary.path}")
+    earlier = f" ({summary.resumed} of them done before)" if summary.resumed else ""
+    advice = "; --retry-failed tries those again that failed" if "failed" in summary.by_status and not plain else ""
+    return f"{summary.total} inputs{earlier}: {counts or 'none'}; results in {summary.path}{advice}"
+
+
+def _refuse_for_files(given: Mapping[str, object]) -> None:
+    for option, value in given.items():
+        if value:
+            raise InputError(
+                "needs a folder that keeps the state; leave .jsonl away from the name in --out", source=option
+            )
+
+
+def _bytes_from(text: str | None) -> int | None:
+    """Return what ``--memory-limit`` says."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9.]+) *([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    try:
+        size = int(float(match[1]) * _BYTES[match[2].upper()]) if match else 0
+    except ValueError:
+        size = 0
+    if size < LEAST_MEMORY_BYTES:
+        raise InputError(f"{text!r} is no size of 100 MB or more; give one such as 2GB", source="--memory-limit")
+    return size
+
+
+def _shard_from(text: str | None) -> tuple[int, int] | None:
+    """Return what ``--shard`` says."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", text.strip())
+    number, total = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= total:
+        raise InputError(f"{text!r} is no part; give one such as 2/8, counted from 1", source="--shard")
+    return number, total

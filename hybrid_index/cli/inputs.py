@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_index.cli.faults import complain
 from hybrid_index.errors import InputError
-from hybrid_index.io import read, read_peaks
+from hybrid_index.io import read, read_peaks, split_scan
 from hybrid_index.peaks import PeakOptions, edit_peaks
 from hybrid_index.types import MIN_LINES, Pattern, PeakList
 from hybrid_index.units import Radiation
@@ -41,6 +42,8 @@ def load(
     """
     data = read(file, radiation=radiation, peak_units=peak_units)
     pattern = data if isinstance(data, Pattern) else None
+    if pattern is not None and pattern.metadata.get("scan") and split_scan(file)[1] is None:
+        complain(f"{file}: scan {pattern.metadata['scan']}; {file.name}#2 means the second, and batch takes them all")
     if peaks_from is not None:
         known = radiation or data.radiation
         data = read_peaks(peaks_from, radiation=known, peak_units=peak_units)

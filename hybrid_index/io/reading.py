@@ -92,7 +92,7 @@ def read(path: str | Path, *, radiation: Radiation | None = None, peak_units: st
     Parameters
     ----------
     path
-        Any supported file.
+        Any supported file. Of a file with several scans the first is read, with ``#2`` behind the name the second.
     radiation
         Overrides what the file says. A pattern whose radiation nobody names has ``radiation=None``.
     peak_units
@@ -103,7 +103,7 @@ def read(path: str | Path, *, radiation: Radiation | None = None, peak_units: st
     Returns
     -------
     Pattern or PeakList
-        Of a file with several scans, the first.
+        Of a file with several scans, ``metadata["scan"]`` says which: ``"2 of 5"``.
 
     Raises
     ------
@@ -112,25 +112,29 @@ def read(path: str | Path, *, radiation: Radiation | None = None, peak_units: st
     WavelengthError
         If a peak list, or an axis in Q, has no wavelength.
     InputError
-        If the file is missing or empty, or its numbers make no sense.
+        If the file is missing or empty, its numbers make no sense, or it has no such scan.
     """
     if check_peak_units(peak_units) is not None:
         return read_peaks(path, radiation=radiation, peak_units=peak_units)
-    source = Source.open(path)
+    file, number = split_scan(path)
+    source = Source.open(file)
     reader = _reader(source)
     content = reader.read(source)
-    if isinstance(content, LineTable):
-        return to_peak_list(content, source, name=source.name, peak_units=None, radiation=radiation)
-    return _patterns(content[:1], source, reader, radiation, n_blocks=len(content))[0]
+    if not isinstance(content, LineTable):
+        return _pattern(content, number, source, reader, radiation)
+    if number is not None:
+        raise InputError(f"holds one peak list, no scans; leave #{number} away", source=str(file))
+    return to_peak_list(content, source, name=source.name, peak_units=None, radiation=radiation)
 
 
 @_quiet
 def read_pattern(path: str | Path, *, radiation: Radiation | None = None) -> Pattern:
     """Read a pattern, also where columns look like a peak list; see :func:`read`."""
-    source = Source.open(path)
+    file, number = split_scan(path)
+    source = Source.open(file)
     reader = _reader(source)
     content = _pattern_content(reader, source)
-    return _patterns(content[:1], source, reader, radiation, n_blocks=len(content))[0]
+    return _pattern(content, number, source, reader, radiation)
 
 
 @_quiet
@@ -139,7 +143,28 @@ def read_many(path: str | Path, *, radiation: Radiation | None = None) -> list[P
     source = Source.open(path)
     reader = _reader(source)
     content = _pattern_content(reader, source)
-    return _patterns(content, source, reader, radiation, n_blocks=len(content))
+    numbers = range(1, len(content) + 1) if len(content) > 1 else [None]
+    return [_pattern(content, number, source, reader, radiation) for number in numbers]
+
+
+@_quiet
+def count_scans(path: str | Path) -> int:
+    """Return how many scans a file holds; 1 for a peak list, and for a file that cannot be read."""
+    try:
+        source = Source.open(path)
+        reader = _reader(source)
+        content = [] if reader is COLUMNS else reader.read(source)
+    except InputError:
+        return 1
+    return 1 if isinstance(content, LineTable) else max(1, len(content))
+
+
+def split_scan(path: str | Path) -> tuple[Path, int | None]:
+    """Return the file and the number behind ``#``; a file whose own name ends so goes first."""
+    base, mark, digits = str(path).rpartition("#")
+    if mark and digits.isdecimal() and not Path(path).exists() and Path(base).is_file():
+        return Path(base), int(digits)
+    return Path(path), None
 
 
 @_quiet
@@ -171,15 +196,19 @@ def _pattern_content(reader: Reader, source: Source) -> list[Scan]:
     return content
 
 
-def _patterns(
-    scans: list[Scan], source: Source, reader: Reader, radiation: Radiation | None, *, n_blocks: int
-) -> list[Pattern]:
-    several = len(scans) > 1
-    patterns: list[Pattern] = []
-    for number, scan in enumerate(scans, start=1):
-        name = f"{source.name}_{number}" if several else source.name
-        pattern = to_pattern(scan, source, name=name, format_name=reader.name, radiation=radiation)
-        if n_blocks > 1:
-            pattern = pattern.replace(metadata={**pattern.metadata, "scan": f"{number} of {n_blocks}"})
-        patterns.append(pattern)
-    return patterns
+def _pattern(
+    scans: list[Scan], number: int | None, source: Source, reader: Reader, radiation: Radiation | None
+) -> Pattern:
+    """Return a scan as a pattern, the first if nobody gave a number."""
+    chosen = 1 if number is None else number
+    if not 1 <= chosen <= len(scans):
+        held = "one scan" if len(scans) == 1 else f"{len(scans)} scans"
+        raise InputError(f"holds {held}; there is no scan {number}", source=str(source.path))
+    name = source.name if number is None else f"{source.name}_{number}"
+    pattern = to_pattern(scans[chosen - 1], source, name=name, format_name=reader.name, radiation=radiation)
+    if len(scans) == 1:
+        return pattern
+    metadata = {**pattern.metadata, "scan": f"{chosen} of {len(scans)}"}
+    # What stands as the source can be read again.
+    where = pattern.source if chosen == 1 else f"{pattern.source}#{chosen}"
+    return pattern.replace(metadata=metadata, source=where)

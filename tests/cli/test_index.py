@@ -173,3 +173,18 @@ def test_version(run: Run) -> None:
     done = run("version")
     assert done.exit_code == 0
     assert done.stdout.strip().split(".")[0].isdigit()
+
+
+def test_file_of_several_scans(run: Run, tmp_path: Path, fake: Any) -> None:
+    rows = ["\n".join(f"{10 + 0.02 * i:.2f} {(i * 7 + n) % 13 + 1}" for i in range(60)) for n in range(3)]
+    path = tmp_path / "many.uxd"
+    path.write_text(
+        "_FILEVERSION=1\n_WL1 = 1.5406\n" + "".join(f"_DRIVE='COUPLED'\n_2THETACOUNTS\n{r}\n" for r in rows)
+    )
+    done = run("index", path, "--quiet")
+    assert "scan 1 of 3; many.uxd#2 means the second, and batch takes them all" in done.stderr
+    done = run("index", f"{path}#2", "--quiet")
+    assert "scan" not in done.stderr
+    assert [call["data"].metadata["scan"] for call in fake.calls] == ["1 of 3", "2 of 3"]
+    done = run("index", f"{path}#4", "--quiet")
+    assert (done.exit_code, "holds 3 scans; there is no scan 4" in done.stderr) == (1, True)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from hybrid_index.errors import FileFormatError, WavelengthError
-from hybrid_index.io import read, read_many
+from hybrid_index.errors import FileFormatError, InputError, WavelengthError
+from hybrid_index.io import count_scans, read, read_many, split_scan
 from hybrid_index.units import parse_radiation
 
 if TYPE_CHECKING:
@@ -152,3 +152,31 @@ def test_uxd_with_angles(write: Write) -> None:
 def test_uxd_without_start(write: Write) -> None:
     with pytest.raises(FileFormatError, match="_START"):
         read(write("a.uxd", "_FILEVERSION=2\n_COUNTS\n1 2 3 4\n"))
+
+
+def test_scans_of_a_file_by_number(write: Write) -> None:
+    rows = ["\n".join(f"{10 + 0.02 * i:.2f} {(i * 7 + n) % 13 + 1}" for i in range(60)) for n in range(3)]
+    blocks = "".join(f"_DRIVE='COUPLED'\n_2THETACOUNTS\n{r}\n" for r in rows)
+    path = write("a.uxd", f"_FILEVERSION=1\n_WL1 = 1.5406\n{blocks}")
+    assert count_scans(path) == 3
+    patterns = read_many(path)
+    assert [pattern.source for pattern in patterns] == [str(path), f"{path}#2", f"{path}#3"]
+    for number, pattern in enumerate(patterns, start=1):
+        again = read(f"{path}#{number}")
+        np.testing.assert_array_equal(again.intensity, pattern.intensity)
+        assert (again.source, again.metadata["scan"]) == (pattern.source, f"{number} of 3")
+        assert read(pattern.source).intensity[0] == pattern.intensity[0]
+    for wrong in ("0", "4"):
+        with pytest.raises(InputError, match=f"holds 3 scans; there is no scan {wrong}"):
+            read(f"{path}#{wrong}")
+    single = write("b.xy", rows[0])
+    assert count_scans(single) == 1
+    assert count_scans(path.parent / "missing.xy") == 1
+    assert split_scan(single) == (single, None)
+    with pytest.raises(InputError, match="holds one scan; there is no scan 2"):
+        read(f"{single}#2")
+    # A file that is really called so goes first.
+    odd = write("b.xy#2", rows[1])
+    assert read(odd).intensity[0] == patterns[1].intensity[0]
+    with pytest.raises(InputError, match="no such file"):
+        read(f"{path.parent}/missing.uxd#2")

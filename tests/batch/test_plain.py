@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,41 +10,33 @@ import pytest
 from hybrid_index.batch import BatchItem, run_batch
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, OutputError
+from tests.batch.helpers import is_alive, items_of, lines_of, start_script, wait_until
 from tests.batch.solvers import solve
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def items_of(*names: str) -> list[BatchItem]:
-    return [BatchItem(id=name, file=name) for name in names]
-
-
-def lines_of(path: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_one_line_per_input_in_their_order(tmp_path: Path, workers: int) -> None:
     names = ["slow", "good", "bad", "broken", "deadly", "leaving", "good:2"]
-    seen: list[object] = []
+    seen: list[tuple[str, int, int]] = []
     summary = run_batch(
         items_of(*names),
         tmp_path / "out.jsonl",
         workers=workers,
         solve=solve,
         settings=Settings(seed=5),
-        progress=lambda content: seen.append(content["id"]),
+        progress=lambda content, finished, total: seen.append((content["id"], finished, total)),
     )
     lines = lines_of(tmp_path / "out.jsonl")
     assert [line["id"] for line in lines] == names
-    assert sorted(map(str, seen)) == sorted(names)
+    assert sorted(name for name, _, _ in seen) == sorted(names)
+    assert seen[-1][1:] == (7, 7)
     assert summary.by_status == {"solved": 3, "failed": 4}
     assert summary.total == 7
     reasons = {str(line["id"]): str(line["reasons"]) for line in lines if line["status"] == "failed"}
     assert "bad: cannot be read" in reasons["bad"]
     assert "ZeroDivisionError" in reasons["broken"]
-    assert "died 2 times (signal 9)" in reasons["deadly"]
-    assert "died 2 times (exit code 7)" in reasons["leaving"]
+    assert "died (signal 9); 2 attempts failed" in reasons["deadly"]
+    assert "died (exit code 7); 2 attempts failed" in reasons["leaving"]
     assert {line["seed"] for line in lines} == {5}
     assert lines[1]["threads"] == "1"
     assert [p.name for p in tmp_path.iterdir()] == ["out.jsonl"]
@@ -76,42 +65,19 @@ def test_refusals(tmp_path: Path) -> None:
         run_batch(items_of("good"), tmp_path / "out.jsonl", workers=0, solve=solve)
 
 
-def _heed_interrupts() -> None:
-    """Undo what a shell does to jobs in the background: a test that runs in one must still be interruptible."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_interrupt_leaves_what_is_done_and_no_worker(tmp_path: Path) -> None:
     mark, out = tmp_path / "mark", tmp_path / "out.jsonl"
-    code = (
-        "from hybrid_index.batch import BatchItem, run_batch\n"
-        "from tests.batch.solvers import solve\n"
-        "if __name__ == '__main__':\n"
-        f"    names = ['good', 'hanging:{mark}', 'good:2']\n"
-        f"    run_batch([BatchItem(id=n, file=n) for n in names], {str(out)!r}, workers=2, solve=solve)\n"
-    )
-    script = tmp_path / "script.py"
-    script.write_text(code)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, str(script)],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=_heed_interrupts,
+    process = start_script(
+        tmp_path / "script.py",
+        f"run_batch(items_of('good', 'hanging:{mark}', 'good:2'), {str(out)!r}, workers=2, solve=solvers.solve)\n",
     )
     partial = tmp_path / "out.jsonl.partial"
-    deadline = time.monotonic() + 60.0
-    while not (mark.exists() and mark.read_text() and partial.exists() and partial.read_text()):
-        assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.05)
+    wait_until(lambda: all(path.exists() and path.read_text() for path in (mark, partial)), process)
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30.0)
     assert "KeyboardInterrupt" in errors
     assert [line["id"] for line in lines_of(partial)] == ["good", "good:2"]
     assert not out.exists()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(mark.read_text()), 0)
+    for number in mark.read_text().split():
+        assert not is_alive(int(number))
