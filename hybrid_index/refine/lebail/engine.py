@@ -141,9 +141,13 @@ def normal_equations(problem: Problem, state: State, free: npt.NDArray[np.bool_]
 
 
 def _shrunk(problem: Problem, state: State) -> FloatArray:
-    """Intensities (m,) less what noise makes of them: hundreds of reflections of nothing know nothing of the cell."""
-    signal = (state.intensity**2 * state.drawn.information(problem.weight)) ** 2
-    return np.asarray(state.intensity * signal / (signal + _CLEAR**4), dtype=np.float64)
+    """Intensities (m,) less what noise makes of them: hundreds of reflections of nothing know nothing of the cell.
+
+    Those of foreign lines are 0: they have no say in widths and shapes, which may not be theirs.
+    """
+    own = np.where(problem.own, state.intensity, 0.0)
+    signal = (own**2 * state.drawn.information(problem.weight)) ** 2
+    return np.asarray(own * signal / (signal + _CLEAR**4), dtype=np.float64)
 
 
 def _add_intensity_prior(

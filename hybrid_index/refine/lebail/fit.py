@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import cho_solve_banded
 
 from hybrid_index.errors import InputError
@@ -12,7 +13,7 @@ from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.lebail import engine
 from hybrid_index.refine.lebail.engine import Intensities, Normal, State
 from hybrid_index.refine.lebail.model import Problem
-from hybrid_index.refine.lebail.result import FittedReflections, LeBailFit
+from hybrid_index.refine.lebail.result import FittedReflections, ForeignLines, LeBailFit
 from hybrid_index.refine.lebail.setup import Absent, set_up
 from hybrid_index.refine.lebail.widths import WIDTH_NAMES
 from hybrid_index.refine.positions import SHIFTS, free_parameters
@@ -41,6 +42,7 @@ def lebail_fit(
     two_theta_range_deg: tuple[float, float] | None = None,
     intensities: Intensities = "lebail",
     absent: Absent | None = None,
+    foreign_two_theta_deg: npt.ArrayLike = (),
     fix_shift: bool = False,
     radius_mm: float = DEFAULT_RADIUS_MM,
 ) -> LeBailFit:
@@ -70,6 +72,9 @@ def lebail_fit(
         1981, doi:10.1107/S0021889881009618); those that cannot be resolved are held alike.
     absent
         Says which of hkl (m, 3) are systematically absent beyond the centring, as a mask (m,).
+    foreign_two_theta_deg
+        Observed lines that are none of the cell's, degrees (:func:`~hybrid_index.refine.lebail.foreign_lines` finds
+        them): they are drawn where they are seen, with any intensity, so that the cell need not explain them.
     fix_shift
         Hold zero shift and displacement at the values given.
     radius_mm
@@ -93,7 +98,10 @@ def lebail_fit(
     >>> fit.r_wp / fit.r_exp  # doctest: +SKIP
     1.02
     """
-    problem, parameters = set_up(pattern, cell, bravais_lattice, shift, peaks, two_theta_range_deg, absent, radius_mm)
+    problem, parameters = set_up(
+        pattern, cell, bravais_lattice, shift, peaks, two_theta_range_deg, absent,
+        np.asarray(foreign_two_theta_deg, dtype=np.float64), radius_mm,
+    )  # fmt: skip
     stages = _STAGES
     if start is not None:
         parameters, stages = taken_over(problem, parameters, start), _STAGES[-1:]
@@ -158,6 +166,8 @@ def _collect(
     profile = problem.names[problem.n_position : problem.n_profile]
     values = dict(zip(problem.names, drawn.parameters.tolist(), strict=True))
     q = problem.products @ drawn.cell.metric
+    own, intensity_esd = problem.own, np.sqrt(np.diag(inverse))
+    foreign = drawn.pattern(np.where(own, 0.0, state.intensity)) - drawn.background
     return LeBailFit(
         name=pattern.name,
         bravais_lattice=problem.lattice,
@@ -170,13 +180,19 @@ def _collect(
         r_exp=r_exp,
         chi2=chi2,
         reflections=FittedReflections(
-            hkl=problem.hkl,
-            multiplicity=problem.multiplicity,
+            hkl=problem.hkl[own],
+            multiplicity=problem.multiplicity[own],
             d_angstrom=1.0 / np.sqrt(q),
-            two_theta_deg=drawn.centre[0],
-            intensity=state.intensity,
-            intensity_esd=np.sqrt(np.diag(inverse)),
-            fwhm_deg=drawn.fwhm,
+            two_theta_deg=drawn.centre[0, own],
+            intensity=state.intensity[own],
+            intensity_esd=intensity_esd[own],
+            fwhm_deg=drawn.fwhm[own],
+        ),
+        foreign=ForeignLines(
+            two_theta_deg=problem.foreign_deg[~own],
+            intensity=state.intensity[~own],
+            intensity_esd=intensity_esd[~own],
+            pattern=foreign,
         ),
         profile={name: values[name] for name in profile},
         profile_esd={name: esd.get(name, 0.0) for name in profile},
@@ -187,7 +203,7 @@ def _collect(
         background=drawn.background,
         parameter_names=names,
         covariance=covariance,
-        intensity_covariance=inverse if mode == "pawley" else None,
+        intensity_covariance=inverse[np.ix_(own, own)] if mode == "pawley" else None,
         converged=converged,
         n_iterations=n_iterations,
         drawn=drawn,

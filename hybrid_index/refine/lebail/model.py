@@ -18,7 +18,7 @@ from hybrid_index.refine.lebail.widths import WIDTH_NAMES, widths_and_slopes
 from hybrid_index.refine.line_assignment import Model, metric_products
 from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
 from hybrid_index.types import IntArray
-from hybrid_index.units import FloatArray, Radiation
+from hybrid_index.units import FloatArray, Radiation, q_from_two_theta, two_theta_from_q
 
 REACH_FWHM = 25.0
 """A line is drawn so many widths to either side: a Lorentzian has fallen to 4e-4 of its height there."""
@@ -30,6 +30,8 @@ N_RAYS = 6
 _BOX, _BOX_WEIGHT = np.polynomial.legendre.leggauss(N_RAYS)
 RAY_SQUARE: FloatArray = ((_BOX + 1.0) / 2.0) ** 2
 RAY_WEIGHT: FloatArray = _BOX_WEIGHT / 2.0
+RAY_MEAN = 1.0 / 3.0
+"""Of the squares."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,8 @@ class Problem:
     """Data, reflections and priors; arrays of n points and m reflections.
 
     ``variance`` (n,); ``base`` (n,) the background before it is corrected, ``basis`` (n, b) its corrections; ``hkl``
-    (m, 3); ``prior`` and ``prior_esd`` (p,), infinite where nothing is known beforehand.
+    (m, 3); ``foreign_deg`` (m,) where a line is observed that is no reflection of the cell, NaN for reflections;
+    ``prior`` and ``prior_esd`` (p,), infinite where nothing is known beforehand.
     """
 
     two_theta_deg: FloatArray
@@ -47,6 +50,7 @@ class Problem:
     basis: FloatArray
     hkl: IntArray
     multiplicity: IntArray
+    foreign_deg: FloatArray
     lattice: BravaisLattice
     radiation: Radiation
     radius_mm: float
@@ -61,8 +65,20 @@ class Problem:
 
     @cached_property
     def products(self) -> FloatArray:
-        """What multiplies the metric in Q, shape (m, 6)."""
-        return metric_products(self.hkl)
+        """What multiplies the metric in Q, one row for each of the cell's own lines."""
+        return metric_products(self.hkl[self.own])
+
+    @cached_property
+    def own(self) -> npt.NDArray[np.bool_]:
+        """Which lines (m,) are reflections of the cell."""
+        return np.isnan(self.foreign_deg)
+
+    @cached_property
+    def foreign_centres(self) -> list[FloatArray]:
+        """Where the foreign lines are observed, for each wavelength."""
+        first, *rest = _wavelengths(self.radiation)
+        seen = self.foreign_deg[~self.own]
+        return [seen, *(two_theta_from_q(q_from_two_theta(seen, first), other) for other in rest)]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -96,10 +112,14 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The reflections as they are drawn for one set of parameters; see :mod:`kernels` for the shapes."""
+    """The lines as they are drawn for one set of parameters; see :mod:`kernels` for the shapes.
+
+    ``own`` (m,) says which of them are reflections of the cell.
+    """
 
     parameters: FloatArray
     cell: Cell
+    own: npt.NDArray[np.bool_]
     centre: FloatArray
     centre_slope: FloatArray
     share: FloatArray
@@ -136,7 +156,7 @@ class Drawn:
 
 
 def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
-    """Draw the reflections; ``None`` where the parameters make no cell, or one that is out of reach."""
+    """Draw the lines; ``None`` where the parameters make no cell, or one that is out of reach."""
     free = dict(zip(free_parameters(problem.lattice), parameters[: problem.n_cell].tolist(), strict=True))
     shift = parameters[problem.n_cell : problem.n_position]
     axial, ratio = float(parameters[problem.n_profile - 2]), float(parameters[problem.n_profile - 1])
@@ -151,10 +171,16 @@ def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
         lines = [positions_and_slopes(model, problem.products, w) for w in _wavelengths(problem.radiation)]
     except np.linalg.LinAlgError:
         return None
-    centre = np.stack([line[0] for line in lines])
+    centre = np.empty((len(lines), problem.own.size))
+    slope = np.zeros((*centre.shape, problem.n_position))
+    for i, (positions, slopes) in enumerate(lines):
+        seen = problem.foreign_centres[i]
+        centre[i, problem.own] = positions
+        # the rays of axial divergence have their mean where the line is seen
+        centre[i, ~problem.own] = seen + axial * RAY_MEAN / np.tan(np.radians(seen))
+        slope[i, problem.own] = slopes.T
     if not np.all(np.isfinite(centre[0])):
         return None
-    slope = np.ascontiguousarray(np.stack([line[1].T for line in lines]))
     fwhm, eta, fwhm_slope, eta_slope = widths_and_slopes(
         parameters[problem.n_position : problem.n_profile - 2], centre[0], problem.least_fwhm_deg
     )
@@ -170,6 +196,7 @@ def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
     return Drawn(
         parameters=parameters,
         cell=model.cell,
+        own=problem.own,
         centre=centre,
         centre_slope=slope,
         share=share,

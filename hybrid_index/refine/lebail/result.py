@@ -54,6 +54,33 @@ class FittedReflections(_Frozen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ForeignLines(_Frozen):
+    """Observed lines that were drawn although they are none of the cell's.
+
+    Parameters
+    ----------
+    two_theta_deg
+        Shape (f,), where the (Kα1) line was held, ascending.
+    intensity, intensity_esd
+        Shape (f,), areas in intensity · degrees, and standard uncertainties.
+    pattern
+        Shape (n,), what they add to the calculated pattern.
+    """
+
+    two_theta_deg: FloatArray
+    intensity: FloatArray
+    intensity_esd: FloatArray
+    pattern: FloatArray
+
+    def __post_init__(self) -> None:
+        for name in ("two_theta_deg", "intensity", "intensity_esd", "pattern"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name)))
+
+    def __len__(self) -> int:
+        return int(self.two_theta_deg.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LeBailFit(_Frozen):
     """A whole-pattern fit of a cell.
 
@@ -69,11 +96,13 @@ class LeBailFit(_Frozen):
     radiation
         Wavelengths.
     r_p, r_wp, r_exp
-        Profile R values, as fractions; background included.
+        Profile R values, as fractions; background and foreign lines included.
     chi2
         (R_wp / R_exp)².
     reflections
         Intensities of all reflections.
+    foreign
+        Lines that were drawn beside those of the cell, because the fit was asked to.
     profile, profile_esd
         Width parameters U, V, W (degrees²), X, Y, Z (degrees), ``axial`` (degrees) and ``ka2_ratio``.
     two_theta_deg, observed, sigma, calculated, background
@@ -99,6 +128,7 @@ class LeBailFit(_Frozen):
     r_exp: float
     chi2: float
     reflections: FittedReflections
+    foreign: ForeignLines
     profile: Mapping[str, float]
     profile_esd: Mapping[str, float]
     two_theta_deg: FloatArray
@@ -125,3 +155,9 @@ class LeBailFit(_Frozen):
     def difference(self) -> FloatArray:
         """Observed less calculated, shape (n,)."""
         return np.asarray(self.observed - self.calculated, dtype=np.float64)
+
+    @property
+    def r_wp_of_cell(self) -> float:
+        """R_wp where foreign lines count as unexplained: the same as ``r_wp`` where none were drawn."""
+        left = (self.difference + self.foreign.pattern) / self.sigma
+        return float(np.sqrt(np.sum(left**2) / np.sum((self.observed / self.sigma) ** 2)))

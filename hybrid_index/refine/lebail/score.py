@@ -16,7 +16,7 @@ Fits of one pattern differ in how much they explain and in how much they could e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,9 +47,12 @@ _FOREIGN_GOES_ON = 0.7
 _FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
 """Probability that a foreign line begins at a datum, and goes on at the next; nats for each datum of it, and as what
 power of its height its likelihood falls: its height has its price, as that of a line of the cell."""
+FOREIGN_LINE_BITS = 10.0
+"""Price of a foreign line that was drawn, however strong: it is rare, it could lie anywhere, and its height is free."""
 _ABSENT_LIMITS = (0.02, 0.98)
 _PARITIES = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(1, 8)], dtype=np.int64)
 """The sublattices of index two, by the parity that their indices (primitive basis) share."""
+_PARTS = ("misfit", "lines", "foreign", "cell")
 _KNOWN_BEFORE = 0.01
 """Relative uncertainty of lengths, and of angles in radians, before a cell was fitted."""
 
@@ -62,8 +65,9 @@ class Comparison:
     ----------
     bits
         The total; differences count, and the best has 0.
-    misfit, lines, cell
-        Its parts, none positive: what is left unexplained, and the price of lines and of the cell.
+    misfit, lines, foreign, cell
+        Its parts, none positive: what is left unexplained, and the price of the cell's lines, of the foreign lines that
+        were drawn, and of the cell.
     n_lines, n_absent
         Lines that the pattern could tell apart, and how many of them (estimated) are absent.
     """
@@ -71,6 +75,7 @@ class Comparison:
     bits: float
     misfit: float
     lines: float
+    foreign: float
     cell: float
     n_lines: int
     n_absent: float
@@ -119,11 +124,8 @@ def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = 
         _parts(fit, (misfit / np.sqrt(variance))[heard_data], per_point)
         for fit, misfit in zip(fits, misfits, strict=True)
     ]
-    top = max(misfit + lines + cell for misfit, lines, cell, _, _ in parts)
-    return [
-        Comparison(bits=misfit + lines + cell - top, misfit=misfit, lines=lines, cell=cell, n_lines=n, n_absent=absent)
-        for misfit, lines, cell, n, absent in parts
-    ]
+    top = max(part.bits for part in parts)
+    return [replace(part, bits=part.bits - top) for part in parts]
 
 
 def _datum_edges(x: FloatArray, fwhm: FloatArray) -> IntArray:
@@ -154,12 +156,21 @@ def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[flo
     return scale, float(np.sqrt(np.clip(typical, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
 
 
-def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> tuple[float, float, float, int, float]:
-    """Misfit, lines and cell in bits; lines and absent lines."""
+def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> Comparison:
+    """All parts, and their sum."""
     lines, n, absent = _line_nats(fit, variance)
-    nats = np.array([misfit_nats(z), lines, _cell_nats(fit)])
-    misfit_bits, line_bits, cell_bits = (nats / np.log(2.0)).tolist()
-    return misfit_bits, line_bits, cell_bits, n, absent
+    nats = np.array([misfit_nats(z), lines, _foreign_nats(fit, variance), _cell_nats(fit)])
+    bits = nats / np.log(2.0)
+    return Comparison(
+        bits=float(bits.sum()), **dict(zip(_PARTS, bits.tolist(), strict=True)), n_lines=n, n_absent=absent
+    )
+
+
+def _foreign_nats(fit: LeBailFit, variance: FloatArray) -> float:
+    """Price of the foreign lines: no more for any of them than it would cost to leave it."""
+    information = fit.drawn.information(1.0 / variance)[~fit.drawn.own]
+    gain = 0.5 * fit.foreign.intensity**2 * information
+    return -float(np.sum(np.minimum(gain, FOREIGN_LINE_BITS * np.log(2.0))))
 
 
 @kernel
@@ -181,7 +192,7 @@ def misfit_nats(z: FloatArray) -> float:
 def _line_nats(fit: LeBailFit, variance: FloatArray) -> tuple[float, int, float]:
     """Price of the lines, their number, and how many of them are absent."""
     listed, drawn = fit.reflections, fit.drawn
-    information = drawn.information(1.0 / variance)
+    information = drawn.information(1.0 / variance)[drawn.own]
     order = np.argsort(listed.two_theta_deg)
     position, fwhm = listed.two_theta_deg[order], listed.fwhm_deg[order]
     starts = []

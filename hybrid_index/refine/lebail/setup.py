@@ -62,6 +62,7 @@ def set_up(
     peaks: PeakList | None,
     two_theta_range_deg: tuple[float, float] | None,
     absent: Absent | None,
+    foreign_two_theta_deg: FloatArray,
     radius_mm: float,
 ) -> tuple[Problem, FloatArray]:
     """Problem, and parameters to start from; raises :class:`InputError` where there is nothing to fit."""
@@ -77,10 +78,12 @@ def set_up(
     fwhm = float(np.median(law.at(x)))
     base = fit_background(x, work.intensity, work.sigma, fwhm)
     shift = shift or Shift()
-    hkl, multiplicity = reflections_in_range(
+    hkl, multiplicity, observed = reflections_in_range(
         cell, lattice, shift, (float(x[0]), float(x[-1])), pattern.radiation.wavelength_angstrom,
         margin_deg=_MARGIN_FWHM * fwhm, absent=absent, radius_mm=radius_mm, where=where,
     )  # fmt: skip
+    foreign = foreign_two_theta_deg[(foreign_two_theta_deg > x[0]) & (foreign_two_theta_deg < x[-1])]
+    order = np.argsort(np.append(observed, foreign), kind="stable")
     basis, background_esd = _background_basis(work, base, fwhm)
     ka2 = pattern.radiation.ka2_angstrom is not None
     scale = _PRIOR_FACTOR * min(1.0, pattern.radiation.wavelength_angstrom / 1.5)
@@ -108,8 +111,9 @@ def set_up(
         variance=_levelled_variance(work),
         base=base,
         basis=basis,
-        hkl=hkl,
-        multiplicity=multiplicity,
+        hkl=np.vstack([hkl, np.zeros((foreign.size, 3), dtype=np.int64)])[order],
+        multiplicity=np.append(multiplicity, np.ones(foreign.size, dtype=np.int64))[order],
+        foreign_deg=np.append(np.full(observed.size, np.nan), foreign)[order],
         lattice=lattice,
         radiation=pattern.radiation,
         radius_mm=radius_mm,
@@ -131,8 +135,8 @@ def reflections_in_range(
     absent: Absent | None,
     radius_mm: float,
     where: str | None,
-) -> tuple[IntArray, IntArray]:
-    """Reflections (m, 3) that are distinct lines, and their multiplicities (m,), ascending in Q."""
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Reflections (m, 3) that are distinct lines, ascending in Q; their multiplicities (m,) and places (m,) in 2θ."""
     low, high = two_theta_range_deg
     shifts = {
         "zero_shift_deg": shift.zero_shift_deg, "displacement_mm": shift.displacement_mm, "radius_mm": radius_mm,
@@ -144,19 +148,20 @@ def reflections_in_range(
     if absent is not None:
         keep &= ~np.asarray(absent(found.hkl.astype(np.int64)), dtype=np.bool_)
     hkl, q, multiplicity = found.hkl[keep].astype(np.int64), found.q[keep], found.multiplicity[keep]
+    observed = observed[keep]
     first = np.flatnonzero(np.diff(q, prepend=-1.0) > EQUAL_Q * q)
     if not first.size:
         raise InputError(
             f"the cell has no reflection between {low:g} and {high:g}°; widen the range or check the cell", source=where
         )
     if first.size > MAX_REFLECTIONS:
-        end = float(observed[keep][first[MAX_REFLECTIONS]])
+        end = float(observed[first[MAX_REFLECTIONS]])
         raise InputError(
             f"the cell has {first.size} reflections between {low:g} and {high:g}°, more than the {MAX_REFLECTIONS} "
             f"that can be fitted; end the range below {end:.1f}°",
             source=where,
         )
-    return hkl[first], np.add.reduceat(multiplicity, first)
+    return hkl[first], np.add.reduceat(multiplicity, first), observed[first]
 
 
 def _width_law(work: WorkingPattern, peaks: PeakList | None) -> WidthLaw:

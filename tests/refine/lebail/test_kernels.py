@@ -17,7 +17,7 @@ from tests.refine.lebail.conftest import Known
 @pytest.fixture(scope="module")
 def drawn(orthorhombic: Known) -> tuple[Problem, FloatArray, Drawn]:
     problem, parameters = set_up(
-        orthorhombic.pattern, orthorhombic.cell, orthorhombic.lattice, None, None, None, None, 200.0
+        orthorhombic.pattern, orthorhombic.cell, orthorhombic.lattice, None, None, None, None, np.zeros(0), 200.0
     )
     parameters[problem.n_profile - 2] = 0.02
     found = draw(problem, parameters)
@@ -100,6 +100,7 @@ def test_reflections_that_coincide_keep_equal_shares(drawn: tuple[Problem, Float
         problem,
         hkl=np.repeat(problem.hkl, 2, axis=0),
         multiplicity=np.repeat(problem.multiplicity, 2),
+        foreign_deg=np.repeat(problem.foreign_deg, 2),
     )
     found = draw(twice, parameters)
     assert found is not None

@@ -7,14 +7,31 @@ import pytest
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice, Cell
-from hybrid_index.refine.lebail import LeBailFit, compare, lebail_fit
-from hybrid_index.refine.lebail.score import misfit_nats
+from hybrid_index.refine.lebail import LeBailFit, compare, foreign_lines, lebail_fit
+from hybrid_index.refine.lebail.score import FOREIGN_LINE_BITS, misfit_nats
+from hybrid_index.types import Pattern, PeakList
+from hybrid_index.units import q_from_two_theta, two_theta_from_q
 from tests.refine.lebail.conftest import Known
+
+AREA_OF_GAUSSIAN = 1.0645
+"""Over its height times its full width at half maximum."""
 
 
 @pytest.fixture(scope="module")
 def true(orthorhombic: Known) -> LeBailFit:
     return lebail_fit(orthorhombic.pattern, orthorhombic.cell, orthorhombic.lattice)
+
+
+def with_line(known: Known, place_deg: float, counts: float) -> Pattern:
+    """The pattern with a Gaussian doublet that is not of the cell."""
+    x, radiation = known.pattern.two_theta_deg, known.pattern.radiation
+    assert radiation is not None
+    assert radiation.ka2_angstrom is not None
+    partner = two_theta_from_q(q_from_two_theta(place_deg, radiation.wavelength_angstrom), radiation.ka2_angstrom)
+    shapes = [np.exp(-4.0 * np.log(2.0) * ((x - place) / 0.12) ** 2) for place in (place_deg, float(partner))]
+    line = np.random.default_rng(7).poisson(counts * (shapes[0] + radiation.ka2_ratio * shapes[1]))
+    total = known.pattern.intensity + line
+    return known.pattern.replace(intensity=total, sigma=np.sqrt(np.maximum(total, 1.0)))
 
 
 def rival(known: Known, cell: Cell, lattice: BravaisLattice, true: LeBailFit) -> LeBailFit:
@@ -46,16 +63,39 @@ def test_a_foreign_line_does_not_make_a_larger_cell_win(orthorhombic: Known, tru
     listed = rival(orthorhombic, double, BravaisLattice.OP, true).reflections
     gaps = np.abs(np.subtract.outer(listed.two_theta_deg, true.reflections.two_theta_deg)).min(axis=1)
     place = float(listed.two_theta_deg[np.argmax(gaps * (listed.two_theta_deg < 50.0))])
-    x = orthorhombic.pattern.two_theta_deg
-    line = np.random.default_rng(7).poisson(2000.0 * np.exp(-4.0 * np.log(2.0) * ((x - place) / 0.12) ** 2))
-    counts = orthorhombic.pattern.intensity + line
-    spoilt = orthorhombic.pattern.replace(intensity=counts, sigma=np.sqrt(np.maximum(counts, 1.0)))
+    spoilt = with_line(orthorhombic, place, 2000.0)
     small = lebail_fit(spoilt, orthorhombic.cell, orthorhombic.lattice)
     large = lebail_fit(spoilt, double, orthorhombic.lattice, shift=small.shift, start=small)
     assert large.chi2 < small.chi2
     first, second = compare([small, large])
     assert second.misfit - first.misfit < 60.0
     assert first.bits > second.bits
+
+
+def test_a_drawn_foreign_line_costs_its_price_and_no_more(orthorhombic: Known) -> None:
+    place = 41.0
+    listed = PeakList.from_positions([place], radiation=orthorhombic.pattern.radiation, fwhm_deg=0.12)
+    assert foreign_lines(listed, orthorhombic.cell, orthorhombic.lattice).tolist() == [place]
+    spoilt = with_line(orthorhombic, place, 4_000.0)
+    bare = lebail_fit(spoilt, orthorhombic.cell, orthorhombic.lattice)
+    drawn = lebail_fit(spoilt, orthorhombic.cell, orthorhombic.lattice, foreign_two_theta_deg=[place, 90.0])
+    assert drawn.chi2 < 0.3 * bare.chi2
+    assert drawn.foreign.two_theta_deg.tolist() == [place]  # what lies outside the range is left away
+    assert drawn.foreign.intensity[0] == pytest.approx(4_000.0 * 0.12 * AREA_OF_GAUSSIAN, rel=0.15)
+    assert len(drawn.reflections) == len(bare.reflections)
+    assert drawn.r_wp_of_cell > 1.5 * drawn.r_wp
+    assert bare.r_wp_of_cell == pytest.approx(bare.r_wp)
+    assert np.abs(drawn.cell.a - orthorhombic.cell.a) < 4.0 * drawn.cell_esd.a
+    left, explained = compare([bare, drawn])
+    assert explained.bits == 0.0
+    assert explained.foreign == pytest.approx(-FOREIGN_LINE_BITS)
+    assert left.foreign == 0.0
+
+
+def test_lines_at_reflections_are_none_of_the_foreign_ones(orthorhombic: Known, true: LeBailFit) -> None:
+    positions = true.reflections.two_theta_deg[[0, 5]] + 0.02
+    listed = PeakList.from_positions(positions, radiation=orthorhombic.pattern.radiation, fwhm_deg=0.12)
+    assert not foreign_lines(listed, true.cell, true.bravais_lattice, shift=true.shift).size
 
 
 def test_misfit_of_noise_and_of_foreign_stretches() -> None:
