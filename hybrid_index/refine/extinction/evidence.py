@@ -24,13 +24,15 @@ from hybrid_index.refine.extinction.table import ExtinctionSymbol
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
-SCALES: FloatArray = np.array([0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
+SCALES: FloatArray = np.array([0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
 SCALE_SHARES: FloatArray = np.array([0.01, 0.015, 0.025, 0.06, 0.2, 0.44, 0.2, 0.05])
 """Mean intensity of a set that is present, in units of that of general reflections, and how often it is so.
 
 The shares are rounded from the 454 sets of 192 known structures."""
 _TYPICAL = int(np.argmax(SCALE_SHARES))
-FOREIGN = 1.0e-3
+RESIDUE, RESIDUE_SHARE = 0.001, 0.1
+"""A set that is absent seems to have this mean where line shapes are not quite right, and how often that is so."""
+FOREIGN = 3.0e-3
 """Probability that a foreign line lies on a given line that should be absent."""
 _SMOOTHING = 0.12
 """Of the mean intensity, as a share of the range of Q."""
@@ -67,12 +69,12 @@ class Evidence:
             row[own] = np.logical_and.reduceat(symbol.absent(observed.reflections), observed.first[own])
         self._set = self._sets()
         self._scale = np.full(self._set.max(initial=-1) + 1, _TYPICAL, dtype=np.int64)
-        self._kept: dict[tuple[int, bytes, bytes], float] = {}
+        self._kept: dict[tuple[int, bytes], float] = {}
         self.mean, self.variance = observed.start.copy(), np.zeros(observed.row.size)
         self.expected = self._usual()
         for _ in range(_ROUNDS):
             self._relax()
-        self._price = self._scaled()
+        self._present_price, self._absent_price, self._residue = self._scaled()
 
     def log_likelihoods(self) -> FloatArray:
         """Natural logarithms of the likelihoods (s,), but for a common constant."""
@@ -80,16 +82,16 @@ class Evidence:
         for i, absent in enumerate(self.absent):
             for number, cluster in enumerate(self._observed.clusters):
                 found[i] += self._with_foreign(number, absent[cluster])
-            present = np.setdiff1d(np.unique(self._set[~absent]), [-1])
-            found[i] += self._price[present].sum()
+            gone = np.isin(np.arange(self._scale.size), self._set[absent])
+            found[i] += np.where(gone, self._absent_price, self._present_price).sum()
         return found
 
     def _with_foreign(self, number: int, absent: npt.NDArray[np.bool_]) -> float:
         n = int(absent.sum())
-        pure = self._of_cluster(number, ~absent)
+        pure = self._of_cluster(number, absent)
         if n == 0:
             return pure
-        return float(np.logaddexp(pure, math.log(FOREIGN * n) + self._of_cluster(number, np.ones_like(absent))))
+        return float(np.logaddexp(pure, math.log(FOREIGN * n) + self._of_cluster(number, None)))
 
     def _sets(self) -> IntArray:
         """Number of each line's set (m,); −1 for general ones, which no symbol calls absent."""
@@ -123,34 +125,56 @@ class Evidence:
             self.mean[cluster], self.variance[cluster] = mean, variance
         self.expected = self._usual()
 
-    def _scaled(self) -> FloatArray:
-        """Choose the most likely mean of each set; return what not knowing it beforehand costs (natural logarithm)."""
-        price = np.zeros(self._scale.size)
-        touched = [
+    def _scaled(self) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+        """Choose the most likely mean of each set.
+
+        Returns
+        -------
+        present_price, absent_price
+            Natural logarithms (g,): what not knowing it beforehand costs, if the set is present, and if it is absent.
+        residue
+            Which sets (g,) leave something even if they are absent.
+        """
+        n = self._scale.size
+        present_price, absent_price, residue = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.bool_)
+        clusters = [
             [i for i, cluster in enumerate(self._observed.clusters) if (self._set[cluster] == number).any()]
-            for number in range(self._scale.size)
+            for number in range(n)
         ]
+        self._residue = residue
         for _ in range(2):
-            for number, clusters in enumerate(touched):
+            for number, touched in enumerate(clusters):
                 logs = np.log(SCALE_SHARES)
                 for k in range(SCALES.size):
                     self._scale[number] = k
-                    logs[k] += sum(self._of_cluster(i, None) for i in clusters)
+                    logs[k] += sum(self._of_cluster(i, None) for i in touched)
                 best = int(np.argmax(logs))
                 self._scale[number] = best
-                price[number] = np.logaddexp.reduce(logs) - (logs[best] - math.log(SCALE_SHARES[best]))
-        return price
+                present_price[number] = np.logaddexp.reduce(logs) - (logs[best] - math.log(SCALE_SHARES[best]))
+        for number, touched in enumerate(clusters):
+            both = np.log([1.0 - RESIDUE_SHARE, RESIDUE_SHARE])
+            shares = both.copy()
+            for k in range(2):
+                residue[number] = bool(k)
+                both[k] += sum(self._of_cluster(i, self._set[self._observed.clusters[i]] == number) for i in touched)
+            best = int(np.argmax(both))
+            residue[number] = bool(best)
+            absent_price[number] = np.logaddexp.reduce(both) - (both[best] - shares[best])
+        return present_price, absent_price, residue
 
-    def _of_cluster(self, number: int, present: npt.NDArray[np.bool_] | None) -> float:
-        """Log-likelihood of a cluster of which only some lines are present; all of them by default."""
+    def _of_cluster(self, number: int, absent: npt.NDArray[np.bool_] | None) -> float:
+        """Log-likelihood of a cluster of which some lines are absent; none by default."""
         cluster = self._observed.clusters[number]
-        if present is None:
-            present = np.ones(cluster.size, dtype=np.bool_)
+        sets = self._set[cluster]
+        special = sets >= 0
+        scale = np.ones(cluster.size)
+        scale[special] = SCALES[self._scale[sets[special]]]
+        if absent is not None:
+            scale[absent] = np.where(self._residue[sets[absent]], RESIDUE, 0.0)
+        present = scale > 0.0
         if not present.any():
             return 0.0
-        sets = self._set[cluster]
-        scale = np.where(sets >= 0, SCALES[self._scale[sets]] if self._scale.size else 1.0, 1.0)
-        key = (number, present.tobytes(), scale.tobytes())
+        key = (number, scale.tobytes())
         if key not in self._kept:
             kept = cluster[present]
             self._kept[key] = self._solve(kept, cluster, (self.expected[cluster] * scale)[present])[0]

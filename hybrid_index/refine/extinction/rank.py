@@ -11,7 +11,7 @@ from hybrid_index.refine.extinction.observed import observe
 from hybrid_index.refine.extinction.table import ExtinctionSymbol, extinction_symbols
 from hybrid_index.refine.lebail import LeBailFit
 
-TRUST = 1.0
+TRUST = 0.5
 """A nat of likelihood counts for so many: errors of line shapes and of statistics go together over lines."""
 SEEN = 4.0
 """Intensity over its uncertainty from which a line is seen."""

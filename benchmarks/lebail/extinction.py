@@ -1,0 +1,143 @@
+"""Extinction symbols: how often the true one comes first, and whether its probability can be trusted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gemmi
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.accuracy.cases import Case, KnownLattice
+from benchmarks.lebail.simulated import EXACT, Simulated
+from hybrid_index.io import read_pattern
+from hybrid_index.lattice import BravaisLattice, Cell, conventional, primitive_basis
+from hybrid_index.peaks import find_peaks
+from hybrid_index.refine.extinction import RankedExtinction, extinction_symbols, rank_extinction_symbols
+from hybrid_index.refine.extinction.space_groups import absent_lines, equivalent_reflections, generic_reflections
+from hybrid_index.refine.extinction.table import LARGEST_INDEX
+from hybrid_index.pipeline import refine_cell
+from hybrid_index.refine.lebail import LeBailFit, lebail_fit, range_end_deg
+from hybrid_index.simulate.dataset.setting import labelled_setting
+from hybrid_index.types import Pattern, PeakList, Shift
+
+MOST_REFLECTIONS = 300
+GOOD_COUNTS = 5000.0
+"""Counts in the strongest point of a pattern of good statistics."""
+AMONG = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of a pattern: the rank of its true symbol, from 1, and all probabilities that matter."""
+
+    name: str
+    lattice: str
+    truth: str
+    first: str
+    rank: int
+    n_symbols: int
+    probability_first: float
+    probability_true: float
+    brier: float
+    strongest_counts: float
+    n_reflections: int
+    n_lines_absent: int
+    seconds: float
+
+
+def true_symbol(group: gemmi.SpaceGroup, lattice: BravaisLattice, basis: npt.NDArray[np.float64]) -> str | None:
+    """Extinction symbol of a space group in the setting of our cell; ``None`` if the lattice has none like it.
+
+    Parameters
+    ----------
+    group
+        In its own setting.
+    lattice
+        Bravais lattice of our cell.
+    basis
+        Shape (3, 3), columns are the vectors of our cell in those of the group's.
+    """
+    hkl = generic_reflections(lattice, LARGEST_INDEX)
+    own = equivalent_reflections(hkl, lattice) @ np.linalg.inv(basis)
+    if not np.allclose(own, np.rint(own), atol=1.0e-6):
+        return None
+    absent = absent_lines(group, np.rint(own).astype(np.int64))
+    return next((s.symbol for s in extinction_symbols(lattice) if np.array_equal(s.absent(hkl), absent)), None)
+
+
+def symbol_of_record(lattice: KnownLattice) -> str | None:
+    """Extinction symbol of a known structure in the setting that simulated patterns are fitted in."""
+    name, cell = str(lattice.record["space_group"]), Cell.from_parameters(lattice.record["cell"])
+    group = gemmi.find_spacegroup_by_name(name, cell.alpha, cell.gamma)
+    if group is None:
+        return None
+    centring = "P" if group.ext == "R" else name[0]
+    setting = conventional(lattice.gram, EXACT)
+    return true_symbol(group, setting.bravais_lattice, primitive_basis(centring) @ setting.transformation)
+
+
+def judge_measured(case: Case) -> Judged | None:
+    """Fit the known cell of a measured pattern and rank its symbols; ``None`` where the lattice has but one."""
+    assert isinstance(case.data, Path)
+    name, *cell = case.truth.rsplit(" ", 6)
+    setting = labelled_setting(Cell.from_parameters([float(x) for x in cell]), name)
+    truth = true_symbol(gemmi.SpaceGroup(setting.space_group), setting.bravais_lattice, setting.basis)
+    if truth is None or len(extinction_symbols(setting.bravais_lattice)) == 1:
+        return None
+    pattern = read_pattern(case.data, radiation=case.radiation)
+    peaks = find_peaks(pattern)
+    found = refine_cell(peaks, setting.cell, bravais_lattice=setting.bravais_lattice).solutions[0].refinement
+    fit = _fitted(pattern, found.cell, setting.bravais_lattice, peaks, found.shift)
+    start = time.perf_counter()
+    ranked = rank_extinction_symbols(fit)
+    return judge(case.name, truth, ranked, fit, time.perf_counter() - start)
+
+
+def fit_simulated(case: Simulated) -> LeBailFit:
+    """Fit a simulated pattern from a cell as wrong as that of a search."""
+    return _fitted(case.pattern, case.start, case.lattice, find_peaks(case.pattern), None)
+
+
+def _fitted(
+    pattern: Pattern, cell: Cell, lattice: BravaisLattice, peaks: PeakList, shift: Shift | None
+) -> LeBailFit:
+    assert pattern.radiation is not None
+    x = pattern.two_theta_deg
+    end = max(min(float(x[-1]), range_end_deg([(cell, lattice)], pattern.radiation, MOST_REFLECTIONS)), float(x[0]) + 1.0)
+    return lebail_fit(pattern, cell, lattice, peaks=peaks, shift=shift, two_theta_range_deg=(float(x[0]), end))
+
+
+def judge(name: str, truth: str, ranked: Sequence[RankedExtinction], fit: LeBailFit, seconds: float) -> Judged:
+    """Compare a ranking with the truth."""
+    symbols = [entry.symbol.symbol for entry in ranked]
+    rank = symbols.index(truth)
+    probability = np.array([entry.probability for entry in ranked])
+    hit = np.arange(len(ranked)) == rank
+    return Judged(
+        name=name,
+        lattice=fit.bravais_lattice.value,
+        truth=truth,
+        first=symbols[0],
+        rank=rank + 1,
+        n_symbols=len(ranked),
+        probability_first=float(probability[0]),
+        probability_true=float(probability[rank]),
+        brier=float(np.sum((probability - hit) ** 2)),
+        strongest_counts=float(np.max(fit.observed - fit.background)),
+        n_reflections=len(fit.reflections),
+        n_lines_absent=ranked[rank].n_absent,
+        seconds=seconds,
+    )
+
+
+def judge_simulated(case: Simulated, truth: str) -> Judged:
+    """Fit a simulated pattern and rank its symbols."""
+    fit = fit_simulated(case)
+    start = time.perf_counter()
+    ranked = rank_extinction_symbols(fit)
+    return judge(case.name, truth, ranked, fit, time.perf_counter() - start)
