@@ -6,12 +6,13 @@ import math
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import CRYSTAL_SYSTEMS
 from hybrid_index.units import DEFAULT_RADIUS_MM
 
+WholePatterns = Literal["auto", "always", "never"]
 SOLVED_PROBABILITY = 0.80
 """Probability from which an answer counts as solved."""
 SOLVED_SHARE_INDEXED = 0.75
@@ -44,6 +45,9 @@ class Settings:
         Hold a shift at this value instead of fitting it.
     max_solutions
         Length of the list of answers.
+    lebail
+        Whether whole-pattern fits take part in the ranking: ``"auto"`` where the lines leave doubt, ``"always"``, or
+        ``"never"``. They need a pattern.
     seed
         Seed of everything random.
     """
@@ -59,6 +63,7 @@ class Settings:
     fix_zero_shift_deg: float | None = None
     fix_displacement_mm: float | None = None
     max_solutions: int = 20
+    lebail: WholePatterns = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,6 +74,9 @@ class Settings:
             raise InputError(
                 f"unknown crystal system {', '.join(unknown) or '(none)'}; choose from {known}", source="systems"
             )
+        if self.lebail not in get_args(WholePatterns):
+            known = ", ".join(get_args(WholePatterns))
+            raise InputError(f"{self.lebail!r} is not known; choose from {known}", source="lebail")
         for name, low, high in _BOUNDS:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):
@@ -82,7 +90,7 @@ class Settings:
             if name not in known:
                 raise InputError(f"unknown setting {name!r}; known are {', '.join(known)}", source=source)
             kind = str(known[name].type)
-            wanted: tuple[type, ...] = (list, tuple) if "tuple" in kind else (int,) if kind == "int" else (int, float)
+            wanted = _TYPES.get(kind.removesuffix(" | None"), (list, tuple))
             if isinstance(value, bool) or not (isinstance(value, wanted) or (value is None and "None" in kind)):
                 raise InputError(f"setting {name} = {value!r} should be of type {kind}", source=source)
         return cls(**values)
@@ -104,6 +112,7 @@ class Settings:
         return {**asdict(self), "systems": list(self.systems)}
 
 
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "WholePatterns": (str,)}
 _BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("max_volume_angstrom3", 10.0, 100_000.0),
     ("max_edge_angstrom", 2.0, 500.0),

@@ -58,6 +58,7 @@ def index(
     wavelength: str | float | Radiation | None = None,
     settings: Settings | None = None,
     peak_options: PeakOptions | None = None,
+    pattern: Pattern | None = None,
     id: str | None = None,
     progress: Progress | None = None,
 ) -> IndexingResult:
@@ -73,6 +74,8 @@ def index(
         Limits, budget and shifts; defaults serve.
     peak_options
         How peaks are found in a pattern.
+    pattern
+        The pattern that a list of lines was taken from: it decides where the lines leave doubt.
     id
         What the result is called; the file's name if not given.
     progress
@@ -91,15 +94,15 @@ def index(
     settings = settings or Settings()
     say = progress or _silent
     start = time.perf_counter()
-    peaks, name, is_pattern = _peaks_of(data, wavelength, peak_options, say)
+    peaks, name, measured = _peaks_of(data, wavelength, peak_options, say)
     seconds = {"peaks": time.perf_counter() - start}
     name = id or name
     if len(peaks) < MIN_LINES:
         reason = f"only {len(peaks)} lines were found; at least {MIN_LINES} are needed to determine a lattice"
-        if not is_pattern:
+        if measured is None:
             raise InputError(reason.replace("were found", "are given"), source=peaks.source or name or None)
         return _result(name, "not_found", [reason], peaks, (), seconds, start, settings)
-    peaks = _low_angle(peaks, settings.max_lines)
+    all_peaks, peaks = peaks, _low_angle(peaks, settings.max_lines)
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     threading.Thread(target=load_fitter, daemon=True).start()  # the kernels of a search leave Python free for it
     exhausted = False
@@ -117,7 +120,11 @@ def index(
     began = time.perf_counter()
     solutions = _solutions(race, settings)
     seconds.update(search=race.search_s, rank=race.rank_s, refine=time.perf_counter() - began)
+    began = time.perf_counter()
+    solutions, remarks = _settled(measured or pattern, all_peaks, solutions, settings, say)
+    seconds["whole_pattern"] = time.perf_counter() - began
     status, reasons = _verdict(solutions, peaks, exhausted)
+    reasons += remarks
     return _result(name, status, reasons, peaks, solutions, seconds, start, settings)
 
 
@@ -168,8 +175,8 @@ def _peaks_of(
     wavelength: str | float | Radiation | None,
     options: PeakOptions | None,
     say: Progress,
-) -> tuple[PeakList, str, bool]:
-    """Lines, a name for the result, and whether they come from a pattern."""
+) -> tuple[PeakList, str, Pattern | None]:
+    """Lines, a name for the result, and the pattern that they come from, if from any: as much of it as was searched."""
     radiation: Radiation | None = None
     if isinstance(wavelength, Radiation):
         radiation = wavelength
@@ -181,7 +188,7 @@ def _peaks_of(
     if isinstance(data, PeakList):
         if radiation is not None and radiation.wavelength_angstrom != data.wavelength_angstrom:
             data = data.replace(radiation=radiation)
-        return data, data.name or Path(data.source).name, False
+        return data, data.name or Path(data.source).name, None
     if radiation is not None:
         data = data.replace(radiation=radiation)
     if data.radiation is None:
@@ -192,7 +199,8 @@ def _peaks_of(
     say("finding peaks")
     from hybrid_index.peaks import find_peaks  # brings fitting code along, which a list of lines does not need
 
-    return find_peaks(data, options), data.name or Path(data.source).name, True
+    low, high = (None, None) if options is None else (options.min_two_theta_deg, options.max_two_theta_deg)
+    return find_peaks(data, options), data.name or Path(data.source).name, data.between(low, high)
 
 
 def _low_angle(peaks: PeakList, max_lines: int) -> PeakList:
@@ -221,6 +229,21 @@ def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
             Solution(rank=rank, refinement=refinement, probability=answer.probability, equivalents=partners)
         )
     return tuple(solutions)
+
+
+def _settled(
+    pattern: Pattern | None, peaks: PeakList, solutions: tuple[Solution, ...], settings: Settings, say: Progress
+) -> tuple[tuple[Solution, ...], list[str]]:
+    """Let the whole pattern decide where the lines leave doubt; a sentence where that changed the answer."""
+    if pattern is None or not solutions or settings.lebail == "never":
+        return solutions, []
+    from hybrid_index.whole_pattern import change_of_order, is_called_for, settled  # a list of lines does without
+
+    if not is_called_for(solutions, settings):
+        return solutions, []
+    say("fitting the whole pattern")
+    after = settled(pattern, peaks, solutions, settings)
+    return after, change_of_order(solutions, after)
 
 
 def _worth_listing(answers: list[Answer]) -> list[Answer]:

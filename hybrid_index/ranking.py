@@ -34,6 +34,12 @@ NOTHING_BITS = 12.0
 """Evidence that the best of the chance lattices of a search hardly ever reaches: lists of 8 to 12 random lines came to
 10 bits at most, longer ones to less."""
 
+WHOLE_PATTERN_SHARPNESS = 0.2
+"""How much of a bit of a whole pattern is worth a bit of belief: errors of line shapes go together, and the lines that
+were found have been counted."""
+WHOLE_PATTERN_CAP_BITS = 40.0
+"""A whole pattern says no more than this against a cell."""
+
 
 def prior_bits(lattices: list[BravaisLattice]) -> FloatArray:
     """Log₂ of the share of each Bravais lattice among known crystals, shape (m,)."""
@@ -122,6 +128,13 @@ def probabilities(score: FloatArray, needless: npt.NDArray[np.bool_] | None = No
         if not np.all(rival):
             weight[~rival] = doubt * _softmax(score[~rival])
     return np.asarray(weight, dtype=np.float64)
+
+
+def reweighed(probability: FloatArray, whole_pattern_bits: FloatArray) -> FloatArray:
+    """Share the probability (m,) of some solutions out anew, by what whole patterns say of them (bits, (m,))."""
+    lag = np.maximum(whole_pattern_bits - whole_pattern_bits.max(), -WHOLE_PATTERN_CAP_BITS)
+    weight = probability * np.exp2(WHOLE_PATTERN_SHARPNESS * lag)
+    return np.asarray(probability.sum() * weight / weight.sum(), dtype=np.float64)
 
 
 def _softmax(score: FloatArray) -> FloatArray:

@@ -122,6 +122,20 @@ class Pattern(_Frozen):
         """Return a copy with some fields changed."""
         return _replaced(self, changes)
 
+    def between(self, low_deg: float | None, high_deg: float | None) -> Self:
+        """Return the points from *low_deg* to *high_deg*; ``None`` sets no limit."""
+        low, high = -np.inf if low_deg is None else low_deg, np.inf if high_deg is None else high_deg
+        kept = (self.two_theta_deg >= low) & (self.two_theta_deg <= high)
+        return (
+            self
+            if kept.all()
+            else self.replace(
+                two_theta_deg=self.two_theta_deg[kept],
+                intensity=self.intensity[kept],
+                sigma=None if self.sigma is None else self.sigma[kept],
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PeakList(_Frozen):
@@ -371,14 +385,47 @@ class Equivalent(_Frozen):
     relation: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePattern:
+    """What a Le Bail fit of a solution found.
+
+    Parameters
+    ----------
+    r_wp, r_exp
+        Profile R values as fractions, background included; observed lines that are none of the cell's count as
+        unexplained.
+    chi2
+        (R_wp / R_exp)².
+    bits
+        Evidence of the whole pattern, 0 for the best of the solutions that were fitted.
+    n_reflections, n_foreign
+        Reflections of the cell, and observed lines beside them, that were drawn.
+    two_theta_range_deg
+        What was fitted, degrees.
+    """
+
+    r_wp: float
+    r_exp: float
+    chi2: float
+    bits: float
+    n_reflections: int
+    n_foreign: int
+    two_theta_range_deg: tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution(_Frozen):
-    """A ranked answer."""
+    """A ranked answer; ``whole_pattern`` is ``None`` where no whole-pattern fit was made."""
 
     rank: int
     refinement: Refinement
     probability: float
     equivalents: tuple[Equivalent, ...] = ()
+    whole_pattern: WholePattern | None = None
+
+    def replace(self, **changes: Any) -> Solution:
+        """Return a copy with some fields changed."""
+        return _replaced(self, changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

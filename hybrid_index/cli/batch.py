@@ -43,6 +43,7 @@ def batch_command(
     fix_zero: opt.FixZero = None,
     fix_displacement: opt.FixDisplacement = None,
     radius: opt.Radius = None,
+    lebail: opt.LeBail = None,
     quiet: opt.Quiet = False,
 ) -> None:
     """Index many inputs: one line of JSON for each, whatever happens to it.
@@ -60,6 +61,7 @@ def batch_command(
         fix_zero_shift_deg=fix_zero,
         fix_displacement_mm=fix_displacement,
         radius_mm=radius,
+        lebail=opt.lebail_from(lebail),
     )
     opt.radiation_from(wavelength)
 

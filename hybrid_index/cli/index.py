@@ -33,6 +33,7 @@ def index_command(
     fix_zero: opt.FixZero = None,
     fix_displacement: opt.FixDisplacement = None,
     radius: opt.Radius = None,
+    lebail: opt.LeBail = None,
     as_json: opt.Json = False,
     plot: opt.Plot = None,
     solution: opt.SolutionNumber = 1,
@@ -50,6 +51,7 @@ def index_command(
         fix_zero_shift_deg=fix_zero,
         fix_displacement_mm=fix_displacement,
         radius_mm=radius,
+        lebail=opt.lebail_from(lebail),
     )
     radiation, range_deg = opt.radiation_from(wavelength), opt.range_from(two_theta_range)
     check_plot(plot)

@@ -119,6 +119,16 @@ Radius = Annotated[
         "--radius", metavar="MM", rich_help_panel=_SHIFT, help="Goniometer radius, for the displacement (default 200)."
     ),
 ]
+LeBail = Annotated[
+    bool | None,
+    typer.Option(
+        "--lebail/--no-lebail",
+        rich_help_panel=_SEARCH,
+        help="Whole-pattern (Le Bail) fits of the first cells take part in the ranking: always, or never "
+        "(default: where the lines leave doubt).",
+        show_default=False,
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print the result document (JSON) instead of a table.")
 ]
@@ -159,6 +169,11 @@ def settings_from(config: Path | None, systems: str | None, **given: Any) -> Set
         values["systems"] = tuple(name.strip().lower() for name in systems.split(",") if name.strip())
     with named_by_option(_OPTION_OF_SETTING):
         return Settings(**values)
+
+
+def lebail_from(lebail: bool | None) -> str | None:
+    """Return what ``--lebail/--no-lebail`` says about the setting, ``None`` where neither was given."""
+    return None if lebail is None else "always" if lebail else "never"
 
 
 def radiation_from(wavelength: str | None) -> Radiation | None:

@@ -87,7 +87,8 @@ def _table(result: IndexingResult, width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, len(gap), 0, 0))
     for heading in ("#", "", f"a {gap}b {gap}c (Å), α {gap}β {gap}γ (°)"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("V (Å³)", "M20", "F20", "Lines", "P", "Shift (°)"):
+    fitted = any(solution.whole_pattern for solution in result.solutions[:ROWS_SHOWN])
+    for heading in ("V (Å³)", "M20", "F20", "Lines", *(["R_wp"] if fitted else []), "P", "Shift (°)"):
         table.add_column(heading, justify="right", no_wrap=True)
     for solution in result.solutions[:ROWS_SHOWN]:
         refinement = solution.refinement
@@ -100,6 +101,7 @@ def _table(result: IndexingResult, width: int) -> Table:
             f"{refinement.merit.m20:.1f}",
             f"{refinement.merit.f20:.1f}",
             f"{int(assignment.indexed.sum())}/{assignment.indexed.size}",
+            *([_r_wp(solution)] if fitted else []),
             f"{solution.probability:.2f}",
             with_esd(shift.combined_deg, shift.combined_esd_deg),
             style="bold" if solution.rank == 1 else None,
@@ -109,6 +111,11 @@ def _table(result: IndexingResult, width: int) -> Table:
         table.caption = f"and {hidden} more (--json)"
         table.caption_justify = "left"
     return table
+
+
+def _r_wp(solution: Solution) -> str:
+    """R_wp in percent, empty where no fit was made."""
+    return "" if solution.whole_pattern is None else f"{100.0 * solution.whole_pattern.r_wp:.1f}"
 
 
 def _cell_lines(refinement: Refinement, gap: str) -> Iterator[str]:

@@ -99,6 +99,7 @@ def _solution(solution: Solution, peaks: PeakList) -> dict[str, Any]:
             for observed, calculated, hkl, indexed in rows
             if indexed
         ],
+        "whole_pattern": None if solution.whole_pattern is None else asdict(solution.whole_pattern),
         "source": refinement.candidate.source,
         "equivalents": [
             {

@@ -21,6 +21,7 @@ from hybrid_index.types import (
     Refinement,
     Shift,
     Solution,
+    WholePattern,
 )
 from hybrid_index.units import Radiation
 
@@ -86,6 +87,7 @@ def _solution(content: Mapping[str, Any], peaks: PeakList) -> Solution:
             )
             for item in content["equivalents"]
         ),
+        whole_pattern=_whole_pattern(content.get("whole_pattern")),
         refinement=Refinement(
             candidate=Candidate(bravais_lattice=lattice, metric=cell.metric, source=content["source"]),
             cell=cell,
@@ -97,6 +99,12 @@ def _solution(content: Mapping[str, Any], peaks: PeakList) -> Solution:
             covariance=covariance,
         ),
     )
+
+
+def _whole_pattern(content: Mapping[str, Any] | None) -> WholePattern | None:
+    if content is None:
+        return None
+    return WholePattern(**{**content, "two_theta_range_deg": tuple(content["two_theta_range_deg"])})
 
 
 def _shift(content: Mapping[str, Any]) -> Shift:

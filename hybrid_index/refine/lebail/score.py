@@ -7,9 +7,7 @@ Fits of one pattern differ in how much they explain and in how much they could e
   has quite the right shape. The proportion is the least that one of the fits needs, and the same for all of them.
 - **Foreign lines.** Here and there a stretch of the pattern belongs to something else, whatever the cell. So a line
   that is left over costs ten to thirty bits, not the thousands that its height would make.
-- **Lines.** Reflections nearer than half a width are one line. A line is absent with a probability that is estimated
-  for each fit, else its intensity may be of any order of magnitude. So a line that is needed costs more the better it
-  is known, and lines that are not needed cost a bit or so each: a cell that is too large wins nothing.
+- **Lines.** See :mod:`hybrid_index.refine.lebail.line_evidence`.
 - **Cell.** Each free parameter costs how much better it is known after the fit than before.
 """
 
@@ -23,15 +21,13 @@ import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
-from hybrid_index.lattice import primitive_basis
-from hybrid_index.merit import SUPERLATTICE_PRICE
+from hybrid_index.refine.lebail.line_evidence import line_nats
 from hybrid_index.refine.lebail.result import LeBailFit
 from hybrid_index.refine.positions import free_parameters
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
 _DATUM_FWHM = 0.5
-_SAME_LINE_FWHM = 0.5
 _MODEL_ERROR = (0.03, 0.3)
 """Least and largest error of a calculated line, as a fraction of itself."""
 _BESIDE = (1.0, 0.6, 0.3, 0.15)
@@ -49,9 +45,6 @@ _FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
 power of its height its likelihood falls: its height has its price, as that of a line of the cell."""
 FOREIGN_LINE_BITS = 10.0
 """Price of a foreign line that was drawn, however strong: it is rare, it could lie anywhere, and its height is free."""
-_ABSENT_LIMITS = (0.02, 0.98)
-_PARITIES = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(1, 8)], dtype=np.int64)
-"""The sublattices of index two, by the parity that their indices (primitive basis) share."""
 _PARTS = ("misfit", "lines", "foreign", "cell")
 _KNOWN_BEFORE = 0.01
 """Relative uncertainty of lengths, and of angles in radians, before a cell was fitted."""
@@ -181,7 +174,7 @@ def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[flo
 
 def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> Comparison:
     """All parts, and their sum."""
-    lines, n, absent = _line_nats(fit, variance)
+    lines, n, absent = line_nats(fit, variance)
     nats = np.array([misfit_nats(z), lines, _foreign_nats(fit, variance), _cell_nats(fit)])
     bits = nats / np.log(2.0)
     return Comparison(
@@ -210,59 +203,6 @@ def misfit_nats(z: FloatArray) -> float:
         begun = own * _FOREIGN_BEGINS + foreign * _FOREIGN_GOES_ON
         own, foreign = 1.0 - begun, begun
     return total
-
-
-def _line_nats(fit: LeBailFit, variance: FloatArray) -> tuple[float, int, float]:
-    """Price of the lines, their number, and how many of them are absent."""
-    listed, drawn = fit.reflections, fit.drawn
-    information = drawn.information(1.0 / variance)[drawn.own]
-    order = np.argsort(listed.two_theta_deg)
-    position, fwhm = listed.two_theta_deg[order], listed.fwhm_deg[order]
-    starts = []
-    last = -np.inf
-    for i in range(position.size):
-        if position[i] - last > _SAME_LINE_FWHM * fwhm[i]:
-            starts.append(i)
-            last = position[i]
-    intensity = np.add.reduceat(listed.intensity[order], starts)
-    # a line that lies outside the points has no information, and no price
-    seen = np.maximum.reduceat(information[order], starts)
-    lit = seen > 0.0
-    z = np.maximum(intensity, 0.0)[lit] * np.sqrt(seen[lit])
-    nothing, present = np.exp(-0.5 * np.minimum(z * z, 1400.0)), _any_order(z)
-    best, absent = _shared_nats(nothing, present)
-    primitive = np.rint(listed.hkl[order] @ primitive_basis(fit.bravais_lattice)).astype(np.int64)
-    for direction in _PARITIES:
-        even = np.maximum.reduceat((primitive @ direction) % 2 == 0, starts)[lit]
-        if even.any() and not even.all():
-            halves = [_shared_nats(nothing[half], present[half]) for half in (even, ~even)]
-            nats = halves[0][0] + halves[1][0] - SUPERLATTICE_PRICE * np.log(2.0)
-            if nats > best:
-                best, absent = nats, halves[0][1] + halves[1][1]
-    return best, z.size, absent
-
-
-def _any_order(z: FloatArray) -> FloatArray:
-    """Likelihood of lines of significance *z* (m,) over its maximum, for intensities of any order of magnitude.
-
-    The mean over the true significance t, evenly in log t, from 1 to that of the strongest line.
-    """
-    top = max(float(z.max(initial=0.0)), 10.0)
-    nodes = np.geomspace(1.0, 30.0, 400)
-    weight = np.gradient(np.log(nodes))
-    faint = z < 15.0
-    out = np.sqrt(2.0 * np.pi) / np.maximum(z, 1.0)
-    out[faint] = np.exp(-0.5 * (z[faint, None] - nodes) ** 2) @ weight
-    return np.asarray(out / np.log(top), dtype=np.float64)
-
-
-def _shared_nats(nothing: FloatArray, present: FloatArray) -> tuple[float, float]:
-    """Log-likelihood of lines that are absent with one probability, which is estimated, and how many are absent."""
-    share = 0.3
-    for _ in range(30):
-        belief = share * nothing / (share * nothing + (1.0 - share) * present)
-        share = float(np.clip((belief.sum() + 1.0) / (belief.size + 3.0), *_ABSENT_LIMITS))
-    return float(np.sum(np.log(share * nothing + (1.0 - share) * present))), share * nothing.size
 
 
 def _cell_nats(fit: LeBailFit) -> float:

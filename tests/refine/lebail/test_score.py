@@ -10,7 +10,7 @@ from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.lebail import LeBailFit, compare, foreign_lines, lebail_fit
 from hybrid_index.refine.lebail.score import FOREIGN_LINE_BITS, misfit_nats
 from hybrid_index.types import Pattern, PeakList
-from hybrid_index.units import q_from_two_theta, two_theta_from_q
+from hybrid_index.units import parse_radiation, q_from_two_theta, two_theta_from_q
 from tests.refine.lebail.conftest import Known
 
 AREA_OF_GAUSSIAN = 1.0645
@@ -74,7 +74,7 @@ def test_a_foreign_line_does_not_make_a_larger_cell_win(orthorhombic: Known, tru
 
 def test_a_drawn_foreign_line_costs_its_price_and_no_more(orthorhombic: Known) -> None:
     place = 41.0
-    listed = PeakList.from_positions([place], radiation=orthorhombic.pattern.radiation, fwhm_deg=0.12)
+    listed = PeakList.from_positions([place], radiation=parse_radiation("CuKa"), fwhm_deg=0.12)
     assert foreign_lines(listed, orthorhombic.cell, orthorhombic.lattice).tolist() == [place]
     spoilt = with_line(orthorhombic, place, 4_000.0)
     bare = lebail_fit(spoilt, orthorhombic.cell, orthorhombic.lattice)
@@ -83,18 +83,18 @@ def test_a_drawn_foreign_line_costs_its_price_and_no_more(orthorhombic: Known) -
     assert drawn.foreign.two_theta_deg.tolist() == [place]  # what lies outside the range is left away
     assert drawn.foreign.intensity[0] == pytest.approx(4_000.0 * 0.12 * AREA_OF_GAUSSIAN, rel=0.15)
     assert len(drawn.reflections) == len(bare.reflections)
-    assert drawn.r_wp_of_cell > 1.5 * drawn.r_wp
+    assert drawn.r_wp_of_cell > 1.3 * drawn.r_wp
     assert bare.r_wp_of_cell == pytest.approx(bare.r_wp)
     assert np.abs(drawn.cell.a - orthorhombic.cell.a) < 4.0 * drawn.cell_esd.a
     left, explained = compare([bare, drawn])
-    assert explained.bits == 0.0
+    assert explained.bits > left.bits
     assert explained.foreign == pytest.approx(-FOREIGN_LINE_BITS)
     assert left.foreign == 0.0
 
 
 def test_lines_at_reflections_are_none_of_the_foreign_ones(orthorhombic: Known, true: LeBailFit) -> None:
     positions = true.reflections.two_theta_deg[[0, 5]] + 0.02
-    listed = PeakList.from_positions(positions, radiation=orthorhombic.pattern.radiation, fwhm_deg=0.12)
+    listed = PeakList.from_positions(positions, radiation=parse_radiation("CuKa"), fwhm_deg=0.12)
     assert not foreign_lines(listed, true.cell, true.bravais_lattice, shift=true.shift).size
 
 
