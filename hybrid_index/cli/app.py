@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from hybrid_index.cli.batch import batch_command
+from hybrid_index.cli.export import export_command
 from hybrid_index.cli.index import index_command
 from hybrid_index.cli.peaks import peaks_command
 from hybrid_index.cli.refine import refine_command
@@ -23,6 +24,7 @@ app.command("index")(index_command)
 app.command("peaks")(peaks_command)
 app.command("refine")(refine_command)
 app.command("batch")(batch_command)
+app.command("export")(export_command)
 app.command("simulate")(simulate_command)
 
 
