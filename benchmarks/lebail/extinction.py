@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gemmi
 import numpy as np
@@ -17,15 +16,13 @@ from benchmarks.lebail.simulated import EXACT, Simulated
 from hybrid_index.io import read_pattern
 from hybrid_index.lattice import BravaisLattice, Cell, conventional, primitive_basis
 from hybrid_index.peaks import find_peaks
-from hybrid_index.refine.extinction import RankedExtinction, extinction_symbols, rank_extinction_symbols
+from hybrid_index.pipeline import refine_cell
+from hybrid_index.refine.extinction import RankedExtinction, extinction_symbols, fit_all_lines, rank_extinction_symbols
 from hybrid_index.refine.extinction.space_groups import absent_lines, equivalent_reflections, generic_reflections
 from hybrid_index.refine.extinction.table import LARGEST_INDEX
-from hybrid_index.pipeline import refine_cell
-from hybrid_index.refine.lebail import LeBailFit, lebail_fit, range_end_deg
+from hybrid_index.refine.lebail import LeBailFit
 from hybrid_index.simulate.dataset.setting import labelled_setting
-from hybrid_index.types import Pattern, PeakList, Shift
 
-MOST_REFLECTIONS = 300
 GOOD_COUNTS = 5000.0
 """Counts in the strongest point of a pattern of good statistics."""
 AMONG = 3
@@ -73,10 +70,10 @@ def true_symbol(group: gemmi.SpaceGroup, lattice: BravaisLattice, basis: npt.NDA
 def symbol_of_record(lattice: KnownLattice) -> str | None:
     """Extinction symbol of a known structure in the setting that simulated patterns are fitted in."""
     name, cell = str(lattice.record["space_group"]), Cell.from_parameters(lattice.record["cell"])
-    group = gemmi.find_spacegroup_by_name(name, cell.alpha, cell.gamma)
+    group: gemmi.SpaceGroup | None = gemmi.find_spacegroup_by_name(name, cell.alpha, cell.gamma)
     if group is None:
         return None
-    centring = "P" if group.ext == "R" else name[0]
+    centring = "P" if group.ext == "R" else str(group.hm)[0]
     setting = conventional(lattice.gram, EXACT)
     return true_symbol(group, setting.bravais_lattice, primitive_basis(centring) @ setting.transformation)
 
@@ -92,24 +89,10 @@ def judge_measured(case: Case) -> Judged | None:
     pattern = read_pattern(case.data, radiation=case.radiation)
     peaks = find_peaks(pattern)
     found = refine_cell(peaks, setting.cell, bravais_lattice=setting.bravais_lattice).solutions[0].refinement
-    fit = _fitted(pattern, found.cell, setting.bravais_lattice, peaks, found.shift)
+    fit = fit_all_lines(pattern, found.cell, setting.bravais_lattice, peaks=peaks, shift=found.shift)
     start = time.perf_counter()
     ranked = rank_extinction_symbols(fit)
     return judge(case.name, truth, ranked, fit, time.perf_counter() - start)
-
-
-def fit_simulated(case: Simulated) -> LeBailFit:
-    """Fit a simulated pattern from a cell as wrong as that of a search."""
-    return _fitted(case.pattern, case.start, case.lattice, find_peaks(case.pattern), None)
-
-
-def _fitted(
-    pattern: Pattern, cell: Cell, lattice: BravaisLattice, peaks: PeakList, shift: Shift | None
-) -> LeBailFit:
-    assert pattern.radiation is not None
-    x = pattern.two_theta_deg
-    end = max(min(float(x[-1]), range_end_deg([(cell, lattice)], pattern.radiation, MOST_REFLECTIONS)), float(x[0]) + 1.0)
-    return lebail_fit(pattern, cell, lattice, peaks=peaks, shift=shift, two_theta_range_deg=(float(x[0]), end))
 
 
 def judge(name: str, truth: str, ranked: Sequence[RankedExtinction], fit: LeBailFit, seconds: float) -> Judged:
@@ -137,7 +120,7 @@ def judge(name: str, truth: str, ranked: Sequence[RankedExtinction], fit: LeBail
 
 def judge_simulated(case: Simulated, truth: str) -> Judged:
     """Fit a simulated pattern and rank its symbols."""
-    fit = fit_simulated(case)
+    fit = fit_all_lines(case.pattern, case.start, case.lattice, peaks=find_peaks(case.pattern))
     start = time.perf_counter()
     ranked = rank_extinction_symbols(fit)
     return judge(case.name, truth, ranked, fit, time.perf_counter() - start)

@@ -10,6 +10,7 @@ from hybrid_index.cli.index import index_command
 from hybrid_index.cli.peaks import peaks_command
 from hybrid_index.cli.refine import refine_command
 from hybrid_index.cli.simulate import simulate_command
+from hybrid_index.cli.spacegroup import spacegroup_command
 
 app = typer.Typer(
     name="hybrid-index",
@@ -25,6 +26,7 @@ app.command("peaks")(peaks_command)
 app.command("refine")(refine_command)
 app.command("batch")(batch_command)
 app.command("export")(export_command)
+app.command("spacegroup")(spacegroup_command)
 app.command("simulate")(simulate_command)
 
 

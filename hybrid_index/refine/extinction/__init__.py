@@ -1,5 +1,6 @@
 """Extinction symbols and space groups of a lattice, ranked by what a whole pattern says of absent reflections."""
 
+from hybrid_index.refine.extinction.fitting import fit_all_lines
 from hybrid_index.refine.extinction.rank import RankedExtinction, Violation, rank_extinction_symbols
 from hybrid_index.refine.extinction.table import ExtinctionSymbol, SpaceGroup, extinction_symbols
 
@@ -9,5 +10,6 @@ __all__ = [
     "SpaceGroup",
     "Violation",
     "extinction_symbols",
+    "fit_all_lines",
     "rank_extinction_symbols",
 ]

@@ -30,10 +30,11 @@ SCALE_SHARES: FloatArray = np.array([0.01, 0.015, 0.025, 0.06, 0.2, 0.44, 0.2, 0
 
 The shares are rounded from the 454 sets of 192 known structures."""
 _TYPICAL = int(np.argmax(SCALE_SHARES))
-RESIDUE, RESIDUE_SHARE = 0.001, 0.1
+RESIDUE, RESIDUE_SHARE = 0.001, 0.2
 """A set that is absent seems to have this mean where line shapes are not quite right, and how often that is so."""
-FOREIGN = 3.0e-3
-"""Probability that a foreign line lies on a given line that should be absent."""
+FOREIGN_SCALES: FloatArray = np.array([0.03, 1.0])
+FOREIGN_SHARES: FloatArray = np.array([3.0e-3, 2.0e-4])
+"""How strong foreign lines are, in units of what is usual for the phase's own, and how often one lies on a given line."""
 _SMOOTHING = 0.12
 """Of the mean intensity, as a share of the range of Q."""
 _FEW = 8
@@ -87,11 +88,14 @@ class Evidence:
         return found
 
     def _with_foreign(self, number: int, absent: npt.NDArray[np.bool_]) -> float:
-        n = int(absent.sum())
         pure = self._of_cluster(number, absent)
-        if n == 0:
+        if not absent.any():
             return pure
-        return float(np.logaddexp(pure, math.log(FOREIGN * n) + self._of_cluster(number, None)))
+        shares = np.log(FOREIGN_SHARES * absent.sum())
+        foreign = [
+            share + self._of_cluster(number, absent, scale) for share, scale in zip(shares, FOREIGN_SCALES, strict=True)
+        ]
+        return float(np.logaddexp.reduce([pure, *foreign]))
 
     def _sets(self) -> IntArray:
         """Number of each line's set (m,); −1 for general ones, which no symbol calls absent."""
@@ -102,7 +106,7 @@ class Evidence:
         return np.asarray(names[number.reshape(-1)], dtype=np.int64)
 
     def _usual(self) -> FloatArray:
-        """Mean intensity (m,) of general lines near each line, for its multiplicity; Lorentz-polarisation considered."""
+        """Mean intensity (m,) of general lines near each line, for its multiplicity and Lorentz-polarisation."""
         at = self._observed
         theta = np.radians(at.two_theta_deg) / 2.0
         factor = at.multiplicity * (1.0 + np.cos(2.0 * theta) ** 2) / (np.sin(theta) ** 2 * np.cos(theta))
@@ -147,7 +151,7 @@ class Evidence:
                 logs = np.log(SCALE_SHARES)
                 for k in range(SCALES.size):
                     self._scale[number] = k
-                    logs[k] += sum(self._of_cluster(i, None) for i in touched)
+                    logs[k] += sum(self._of_cluster(i) for i in touched)
                 best = int(np.argmax(logs))
                 self._scale[number] = best
                 present_price[number] = np.logaddexp.reduce(logs) - (logs[best] - math.log(SCALE_SHARES[best]))
@@ -162,15 +166,15 @@ class Evidence:
             absent_price[number] = np.logaddexp.reduce(both) - (both[best] - shares[best])
         return present_price, absent_price, residue
 
-    def _of_cluster(self, number: int, absent: npt.NDArray[np.bool_] | None) -> float:
-        """Log-likelihood of a cluster of which some lines are absent; none by default."""
+    def _of_cluster(self, number: int, absent: npt.NDArray[np.bool_] | None = None, foreign: float = 0.0) -> float:
+        """Log-likelihood of a cluster; where lines are absent, something *foreign* of a usual strength may be."""
         cluster = self._observed.clusters[number]
         sets = self._set[cluster]
         special = sets >= 0
         scale = np.ones(cluster.size)
         scale[special] = SCALES[self._scale[sets[special]]]
         if absent is not None:
-            scale[absent] = np.where(self._residue[sets[absent]], RESIDUE, 0.0)
+            scale[absent] = foreign or np.where(self._residue[sets[absent]], RESIDUE, 0.0)
         present = scale > 0.0
         if not present.any():
             return 0.0
@@ -184,4 +188,6 @@ class Evidence:
         """Integrate over the kept lines of a cluster, the lines of all other clusters held at their means."""
         at = self._observed
         held = at.information[kept] @ self.mean - at.information[np.ix_(kept, cluster)] @ self.mean[cluster]
-        return log_evidence(np.ascontiguousarray(at.information[np.ix_(kept, kept)]), at.gradient[kept] - held, expected)
+        return log_evidence(
+            np.ascontiguousarray(at.information[np.ix_(kept, kept)]), at.gradient[kept] - held, expected
+        )

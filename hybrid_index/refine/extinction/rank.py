@@ -88,8 +88,8 @@ def rank_extinction_symbols(fit: LeBailFit) -> list[RankedExtinction]:
 
     References
     ----------
-    Markvardsen, David, Johnson & Shankland (2001), doi:10.1107/S0108767300012174; Markvardsen, Shankland, David, Johnston,
-    Ibberson, Tucker, Nowell & Griffin (2008), doi:10.1107/S0021889808031087.
+    Markvardsen, David, Johnson & Shankland, Acta Cryst. A57 (2001) 47, doi:10.1107/S0108767300012174; Markvardsen et
+    al., J. Appl. Cryst. 41 (2008) 1177, doi:10.1107/S0021889808031087.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import gemmi
 import numpy as np
@@ -42,8 +42,8 @@ class ExtinctionSymbol:
     bravais_lattice
         The lattice.
     symbol
-        As in International Tables A, "-" for no condition: ``"P 1 21/c 1"``, ``"P n a -"``, ``"I 41/a - -"``. Where Laue
-        classes name the same absences differently, all names: ``"P 31 - - or P 62 - -"``.
+        As in International Tables A, "-" for no condition: ``"P 1 21/c 1"``, ``"P n a -"``, ``"I 41/a - -"``. Where
+        Laue classes name the same absences differently, all names: ``"P 31 - - or P 62 - -"``.
     space_groups
         Those with these absences, the most frequent ones first.
     weight
@@ -65,7 +65,7 @@ class ExtinctionSymbol:
         return absent_lines(gemmi.SpaceGroup(self.space_groups[0].symbol), members)
 
 
-@lru_cache(maxsize=None)
+@cache
 def extinction_symbols(lattice: BravaisLattice) -> tuple[ExtinctionSymbol, ...]:
     """Return all extinction symbols of a Bravais lattice, fewest absences first.
 

@@ -110,7 +110,7 @@ def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = 
 
 
 def point_variance(fit: LeBailFit) -> FloatArray:
-    """Variance (n,) of single points, with what line shapes are off: errors of a shape go together over half a width."""
+    """Variance (n,) of single points, errors of line shapes included."""
     return _data([fit]).point_variance
 
 
