@@ -26,6 +26,8 @@ from hybrid_index.simulate.dataset.setting import labelled_setting
 GOOD_COUNTS = 5000.0
 """Counts in the strongest point of a pattern of good statistics."""
 AMONG = 3
+CLAIMS = (0.0, 0.5, 0.8, 0.95, 0.99, 1.0)
+"""Probabilities of first symbols are put into bins with these edges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +126,55 @@ def judge_simulated(case: Simulated, truth: str) -> Judged:
     start = time.perf_counter()
     ranked = rank_extinction_symbols(fit)
     return judge(case.name, truth, ranked, fit, time.perf_counter() - start)
+
+
+def simulated_symbols(
+    lattices: Sequence[KnownLattice], cases: Sequence[Simulated]
+) -> tuple[list[tuple[Simulated, str]], list[str]]:
+    """Pair patterns with their true symbols; those of lattices with one symbol, or of unclear setting, are set aside."""
+    by_name = {str(lattice.record["id"]): lattice for lattice in lattices}
+    pairs, aside = [], []
+    for case in cases:
+        truth = symbol_of_record(by_name[case.name]) if len(extinction_symbols(case.lattice)) > 1 else None
+        if truth is None:
+            aside.append(case.name)
+        else:
+            pairs.append((case, truth))
+    return pairs, aside
+
+
+def summary(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Shares, scores and reliability, for the table and the document."""
+    good = [j for j in judged if j.strongest_counts >= GOOD_COUNTS]
+    figures: dict[str, Any] = {"patterns": len(judged), "good_patterns": len(good)}
+    for label, chosen in (("", judged), ("good_", good)):
+        if chosen:
+            figures |= {
+                f"{label}symbol_first": float(np.mean([j.rank == 1 for j in chosen])),
+                f"{label}symbol_among_{AMONG}": float(np.mean([j.rank <= AMONG for j in chosen])),
+                f"{label}brier": float(np.mean([j.brier for j in chosen])),
+                f"{label}mean_log_probability": float(np.mean([np.log(j.probability_true) for j in chosen])),
+            }
+    figures["reliability"] = _reliability(judged)
+    figures["seconds_median"] = float(np.median([j.seconds for j in judged]))
+    figures["judged"] = [asdict(j) for j in judged]
+    return figures
+
+
+def _reliability(judged: Sequence[Judged]) -> list[dict[str, float]]:
+    claimed = np.array([j.probability_first for j in judged])
+    right = np.array([j.rank == 1 for j in judged])
+    rows = []
+    for low, high in zip(CLAIMS[:-1], CLAIMS[1:], strict=True):
+        chosen = (claimed > low) & (claimed <= high)
+        if chosen.any():
+            rows.append(
+                {
+                    "from": low,
+                    "to": high,
+                    "patterns": int(chosen.sum()),
+                    "claimed": float(claimed[chosen].mean()),
+                    "right": float(right[chosen].mean()),
+                }
+            )
+    return rows

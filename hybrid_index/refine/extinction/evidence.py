@@ -30,11 +30,11 @@ SCALE_SHARES: FloatArray = np.array([0.01, 0.015, 0.025, 0.06, 0.2, 0.44, 0.2, 0
 
 The shares are rounded from the 454 sets of 192 known structures."""
 _TYPICAL = int(np.argmax(SCALE_SHARES))
-RESIDUE, RESIDUE_SHARE = 0.001, 0.2
+RESIDUE, RESIDUE_SHARE = 0.001, 0.3
 """A set that is absent seems to have this mean where line shapes are not quite right, and how often that is so."""
-FOREIGN_SCALES: FloatArray = np.array([0.03, 1.0])
-FOREIGN_SHARES: FloatArray = np.array([3.0e-3, 2.0e-4])
-"""How strong foreign lines are, in units of what is usual for the phase's own, and how often one lies on a given line."""
+FOREIGN_SCALES: FloatArray = np.array([0.01, 0.3])
+FOREIGN_SHARES: FloatArray = np.array([5.0e-3, 3.0e-4])
+"""How strong foreign lines are, in units of what is usual here, and how often one lies where a line should be absent."""
 _SMOOTHING = 0.12
 """Of the mean intensity, as a share of the range of Q."""
 _FEW = 8
@@ -91,10 +91,8 @@ class Evidence:
         pure = self._of_cluster(number, absent)
         if not absent.any():
             return pure
-        shares = np.log(FOREIGN_SHARES * absent.sum())
-        foreign = [
-            share + self._of_cluster(number, absent, scale) for share, scale in zip(shares, FOREIGN_SCALES, strict=True)
-        ]
+        foreign = np.log(FOREIGN_SHARES * absent.sum())
+        foreign += [self._of_cluster(number, absent, float(scale)) for scale in FOREIGN_SCALES]
         return float(np.logaddexp.reduce([pure, *foreign]))
 
     def _sets(self) -> IntArray:

@@ -2,8 +2,8 @@
 
 The likelihood of the intensities x of lines that overlap is exp(−½ xᵀHx + bᵀx). Before the pattern is looked at, each
 is a mixture of exponentials (acentric Wilson statistics, and some that are much weaker). The integral of the product
-over all positive intensities is found by expectation propagation: T. P. Minka, Proc. 17th Conf. Uncertainty in Artificial
-Intelligence (2001) 362, arXiv:1301.2294. For one intensity it is exact.
+over all positive intensities is found by expectation propagation: T. P. Minka, Proc. 17th Conf. Uncertainty in
+Artificial Intelligence (2001) 362, arXiv:1301.2294. For one intensity it is exact.
 """
 
 from __future__ import annotations
