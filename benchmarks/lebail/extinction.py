@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -131,7 +133,7 @@ def judge_simulated(case: Simulated, truth: str) -> Judged:
 def simulated_symbols(
     lattices: Sequence[KnownLattice], cases: Sequence[Simulated]
 ) -> tuple[list[tuple[Simulated, str]], list[str]]:
-    """Pair patterns with their true symbols; those of lattices with one symbol, or of unclear setting, are set aside."""
+    """Pair patterns with their true symbols; lattices with but one symbol, and unclear settings, are set aside."""
     by_name = {str(lattice.record["id"]): lattice for lattice in lattices}
     pairs, aside = [], []
     for case in cases:
@@ -165,7 +167,7 @@ def _reliability(judged: Sequence[Judged]) -> list[dict[str, float]]:
     claimed = np.array([j.probability_first for j in judged])
     right = np.array([j.rank == 1 for j in judged])
     rows = []
-    for low, high in zip(CLAIMS[:-1], CLAIMS[1:], strict=True):
+    for low, high in pairwise(CLAIMS):
         chosen = (claimed > low) & (claimed <= high)
         if chosen.any():
             rows.append(

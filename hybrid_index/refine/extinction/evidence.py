@@ -34,7 +34,7 @@ RESIDUE, RESIDUE_SHARE = 0.001, 0.3
 """A set that is absent seems to have this mean where line shapes are not quite right, and how often that is so."""
 FOREIGN_SCALES: FloatArray = np.array([0.01, 0.3])
 FOREIGN_SHARES: FloatArray = np.array([5.0e-3, 3.0e-4])
-"""How strong foreign lines are, in units of what is usual here, and how often one lies where a line should be absent."""
+"""How strong foreign lines are, in units of what is usual there, and how often one lies on a line that is absent."""
 _SMOOTHING = 0.12
 """Of the mean intensity, as a share of the range of Q."""
 _FEW = 8
