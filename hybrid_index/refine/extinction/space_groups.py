@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hybrid_index.lattice import BravaisLattice, metric_subspace
 from hybrid_index.refine.hkl import enumerate_reflections
-from hybrid_index.types import IntArray
+from hybrid_index.types import IntArray, frozen_array
 
 PERIOD = 24
 """Translations are in 24ths of the edges."""
@@ -74,7 +74,7 @@ def laue_rotations(group: gemmi.SpaceGroup) -> IntArray:
 def holohedry_rotations(lattice: BravaisLattice) -> IntArray:
     """Proper rotations of a lattice's own symmetry, shape (m, 3, 3), acting on columns of coordinates."""
     name = "R -3 m:H" if lattice is BravaisLattice.HR else _HOLOHEDRY[lattice.value[0]]
-    return laue_rotations(gemmi.find_spacegroup_by_name(name))
+    return frozen_array(laue_rotations(gemmi.find_spacegroup_by_name(name)), np.int64)
 
 
 def generic_reflections(lattice: BravaisLattice, largest_index: int) -> IntArray:
