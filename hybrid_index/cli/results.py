@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hybrid_index.errors import InputError
 from hybrid_index.export.result_file import is_result_file, read_result
-from hybrid_index.io import read, read_pattern
+from hybrid_index.io import read
 from hybrid_index.types import IndexingResult, Pattern
 from hybrid_index.units import Radiation
 
@@ -16,7 +16,7 @@ def load_result(
     file: Path, id: str | None, pattern_file: Path | None, radiation: Radiation | None, progress: Callable[[str], None]
 ) -> tuple[IndexingResult, Pattern | None]:
     """The result, and the pattern that it came from where that is still to be had."""
-    given = None if pattern_file is None else read_pattern(pattern_file, radiation=radiation)
+    given = None if pattern_file is None else _pattern(pattern_file, radiation)
     if is_result_file(file):
         found = read_result(file, id=id)
         return found, given or _pattern_of(found, beside=file.parent)
@@ -28,6 +28,13 @@ def load_result(
 
     result = index(data, wavelength=radiation, id=file.name, progress=progress)
     return result, given or (data if isinstance(data, Pattern) else None)
+
+
+def _pattern(file: Path, radiation: Radiation | None) -> Pattern:
+    data = read(file, radiation=radiation)
+    if not isinstance(data, Pattern):
+        raise InputError("holds a peak list, not a measured pattern; give the pattern", source=str(file))
+    return data
 
 
 def _pattern_of(result: IndexingResult, *, beside: Path) -> Pattern | None:

@@ -14,7 +14,7 @@ def prior(x: float, expected: float) -> float:
 
 def test_shares_sum_to_one_and_means_to_what_is_expected() -> None:
     assert WILSON_SHARE.sum() == pytest.approx(1.0)
-    assert WILSON_SHARE @ WILSON_SCALE == pytest.approx(1.0, abs=0.01)
+    assert pytest.approx(1.0, abs=0.01) == WILSON_SHARE @ WILSON_SCALE
 
 
 @pytest.mark.parametrize(
