@@ -24,6 +24,7 @@ from hybrid_index.refine.extinction.space_groups import absent_lines, equivalent
 from hybrid_index.refine.extinction.table import LARGEST_INDEX
 from hybrid_index.refine.lebail import LeBailFit
 from hybrid_index.simulate.dataset.setting import labelled_setting
+from hybrid_index.types import Pattern
 
 GOOD_COUNTS = 5000.0
 """Counts in the strongest point of a pattern of good statistics."""
@@ -91,12 +92,7 @@ def judge_measured(case: Case) -> Judged | None:
     if truth is None or len(extinction_symbols(setting.bravais_lattice)) == 1:
         return None
     pattern = read_pattern(case.data, radiation=case.radiation)
-    peaks = find_peaks(pattern)
-    found = refine_cell(peaks, setting.cell, bravais_lattice=setting.bravais_lattice).solutions[0].refinement
-    fit = fit_all_lines(pattern, found.cell, setting.bravais_lattice, peaks=peaks, shift=found.shift)
-    start = time.perf_counter()
-    ranked = rank_extinction_symbols(fit)
-    return judge(case.name, truth, ranked, fit, time.perf_counter() - start)
+    return _judged(case.name, pattern, setting.cell, setting.bravais_lattice, truth)
 
 
 def judge(name: str, truth: str, ranked: Sequence[RankedExtinction], fit: LeBailFit, seconds: float) -> Judged:
@@ -124,10 +120,17 @@ def judge(name: str, truth: str, ranked: Sequence[RankedExtinction], fit: LeBail
 
 def judge_simulated(case: Simulated, truth: str) -> Judged:
     """Fit a simulated pattern and rank its symbols."""
-    fit = fit_all_lines(case.pattern, case.start, case.lattice, peaks=find_peaks(case.pattern))
+    return _judged(case.name, case.pattern, case.start, case.lattice, truth)
+
+
+def _judged(name: str, pattern: Pattern, cell: Cell, lattice: BravaisLattice, truth: str) -> Judged:
+    """Refine a cell against the lines, fit the pattern with it and rank, as the command does."""
+    peaks = find_peaks(pattern)
+    found = refine_cell(peaks, cell, bravais_lattice=lattice).solutions[0].refinement
+    fit = fit_all_lines(pattern, found.cell, lattice, peaks=peaks, shift=found.shift)
     start = time.perf_counter()
     ranked = rank_extinction_symbols(fit)
-    return judge(case.name, truth, ranked, fit, time.perf_counter() - start)
+    return judge(name, truth, ranked, fit, time.perf_counter() - start)
 
 
 def simulated_symbols(

@@ -118,7 +118,8 @@ class Evidence:
         usual = near @ (self.mean[known] / factor[known]) / near.sum(axis=1)
         usual[at.row < 0] = 1.0
         expected = np.where(at.row >= 0, usual * factor, np.maximum(self.mean, 1.0e-300))
-        return np.asarray(np.maximum(expected, 1.0e-6 * expected.max()), dtype=np.float64)
+        least = 0.01 / np.sqrt(np.diag(at.information))  # a pattern of nothing but noise expects nothing
+        return np.asarray(np.maximum(expected, least), dtype=np.float64)
 
     def _relax(self) -> None:
         """Work out the intensities from what is expected, and what is expected from the intensities."""
