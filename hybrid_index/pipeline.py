@@ -285,7 +285,8 @@ def _result(
     start: float,
     settings: Settings,
 ) -> IndexingResult:
-    timing = {"peaks": 0.0, "search": 0.0, "refine": 0.0, "rank": 0.0, **seconds, "total": time.perf_counter() - start}
+    stages_s = dict.fromkeys(("peaks", "search", "refine", "rank", "whole_pattern"), 0.0)
+    timing = {**stages_s, **seconds, "total": time.perf_counter() - start}
     return IndexingResult(
         id=name,
         status=status,

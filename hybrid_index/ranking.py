@@ -34,10 +34,10 @@ NOTHING_BITS = 12.0
 """Evidence that the best of the chance lattices of a search hardly ever reaches: lists of 8 to 12 random lines came to
 10 bits at most, longer ones to less."""
 
-WHOLE_PATTERN_SHARPNESS = 0.2
-"""How much of a bit of a whole pattern is worth a bit of belief: errors of line shapes go together, and the lines that
-were found have been counted."""
-WHOLE_PATTERN_CAP_BITS = 40.0
+WHOLE_PATTERN_SHARPNESS = 0.1
+"""How much of a bit of a whole pattern is worth a bit of belief: the lines that were found have been counted, and line
+shapes have errors. This and the cap were set on 146 measured and 144 simulated patterns."""
+WHOLE_PATTERN_CAP_BITS = 30.0
 """A whole pattern says no more than this against a cell."""
 
 
@@ -134,7 +134,7 @@ def reweighed(probability: FloatArray, whole_pattern_bits: FloatArray) -> FloatA
     """Share the probability (m,) of some solutions out anew, by what whole patterns say of them (bits, (m,))."""
     lag = np.maximum(whole_pattern_bits - whole_pattern_bits.max(), -WHOLE_PATTERN_CAP_BITS)
     weight = probability * np.exp2(WHOLE_PATTERN_SHARPNESS * lag)
-    return np.asarray(probability.sum() * weight / weight.sum(), dtype=np.float64)
+    return np.asarray(probability.sum() * weight / max(weight.sum(), np.finfo(float).tiny), dtype=np.float64)
 
 
 def _softmax(score: FloatArray) -> FloatArray:

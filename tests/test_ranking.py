@@ -8,11 +8,14 @@ import pytest
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, superlattices
 from hybrid_index.ranking import (
     NOTHING_BITS,
+    WHOLE_PATTERN_CAP_BITS,
+    WHOLE_PATTERN_SHARPNESS,
     extending_superlattices,
     merge_same,
     needless_superlattices,
     prior_bits,
     probabilities,
+    reweighed,
 )
 from hybrid_index.units import FloatArray
 from tests.synthetic import TYPICAL
@@ -39,6 +42,21 @@ class TestPrior:
 
     def test_none(self) -> None:
         assert prior_bits([]).shape == (0,)
+
+
+class TestWholePatterns:
+    def test_belief_moves_and_is_kept(self) -> None:
+        before = np.array([0.5, 0.3, 0.1])
+        after = reweighed(before, np.array([-10.0, 0.0, -1000.0]))
+        assert after.sum() == pytest.approx(before.sum())
+        assert after[1] / after[0] == pytest.approx(0.6 * 2.0 ** (10.0 * WHOLE_PATTERN_SHARPNESS))
+        assert after[1] / after[2] == pytest.approx(3.0 * 2.0 ** (WHOLE_PATTERN_CAP_BITS * WHOLE_PATTERN_SHARPNESS))
+
+    def test_equal_bits_change_nothing(self) -> None:
+        np.testing.assert_allclose(reweighed(np.array([0.5, 0.3]), np.array([-3.0, -3.0])), [0.5, 0.3])
+
+    def test_what_is_impossible_stays_so(self) -> None:
+        np.testing.assert_array_equal(reweighed(np.zeros(2), np.array([0.0, -3.0])), [0.0, 0.0])
 
 
 class TestMergeSame:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy.cases import HARD_TOLERANCE, Case, KnownLattice, generator, observable, stratified
+from benchmarks.accuracy.cases import HARD_TOLERANCE, Case, Half, KnownLattice, generator, observable, stratified
 from hybrid_index.errors import FileFormatError, InputError
 from hybrid_index.lattice import Cell, conventional, primitive_gram
 from hybrid_index.simulate import Structure
@@ -47,15 +47,21 @@ class ContestCase:
 
 
 def simulated_cases(
-    lattices: Iterable[KnownLattice], radiation: Radiation, *, limit: int, skip: int = 0
+    lattices: Iterable[KnownLattice],
+    radiation: Radiation,
+    *,
+    limit: int,
+    skip: int = 0,
+    half: Half = "report",
+    recipe: Recipe | None = None,
 ) -> list[ContestCase]:
-    """Draw *limit* cases from the half of the structures that is only reported on, all crystal systems in turn.
+    """Draw *limit* cases from a half of the structures (one is only reported on), all crystal systems in turn.
 
     Passed over are structures whose lines span but a derivative of their lattice, as in the accuracy benchmark. Each
     case hangs on the name of its structure alone: a shorter run begins a longer one.
     """
-    recipe = Recipe(condition=pattern_condition(GROUP), radiation=radiation)
-    wanted = stratified(lattice for lattice in lattices if lattice.half == "report")
+    recipe = recipe or Recipe(condition=pattern_condition(GROUP), radiation=radiation)
+    wanted = stratified(lattice for lattice in lattices if lattice.half == half)
     return list(islice(_drawn(wanted, recipe), skip, skip + limit))
 
 

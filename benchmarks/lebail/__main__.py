@@ -18,19 +18,22 @@ from benchmarks.accuracy.__main__ import DATA, TIERS
 from benchmarks.accuracy.cases import known_lattices, load_structures
 from benchmarks.accuracy.experimental import measured_cases
 from benchmarks.accuracy.score import judge, warm_up
-from benchmarks.lebail.extinction import Judged, judge_measured, judge_simulated, simulated_symbols
-from benchmarks.lebail.extinction import summary as extinction_summary
+from benchmarks.lebail.extinction import report_symbols, run_extinction, run_measured_extinction
 from benchmarks.lebail.measured import Contest, contest, contest_record, shares
 from benchmarks.lebail.picture import draw_fits
+from benchmarks.lebail.ranking import rank_twice, ranking_cases, ranking_summary
 from benchmarks.lebail.simulated import fit_simulated, simulated_patterns, summary
 from hybrid_index import Settings
 from hybrid_index.errors import HybridIndexError, InputError
 from hybrid_index.export.atomic import write_atomically
 
 BARS = {
-    "cell_in_two_sigma_region": 0.9, "r_wp_at_noise_limit": 0.9, "all": 0.9,
-    "good_symbol_first": 0.7, "good_symbol_among_3": 0.9,
-}  # fmt: skip
+    "cell_in_two_sigma_region": 0.9,
+    "r_wp_at_noise_limit": 0.9,
+    "all": 0.9,
+    "good_symbol_first": 0.7,
+    "good_symbol_among_3": 0.9,
+}
 """Shares that are aimed at."""
 MOST_PICTURES = 3
 
@@ -39,6 +42,9 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lebail", description=__doc__)
     parser.add_argument("--set", choices=tuple(RUNS), default="simulated", dest="kind")
+    parser.add_argument(
+        "--of", choices=("simulated", "experimental"), default="experimental", help="ranking: of which patterns"
+    )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of measured data and structures")
     parser.add_argument("--limit", type=int, default=60, help="number of patterns")
     parser.add_argument("--skip", type=int, default=0, help="leave out so many")
@@ -96,37 +102,20 @@ def run_measured(arguments: argparse.Namespace, console: Console) -> dict[str, A
     }
 
 
-def run_extinction(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Rank the extinction symbols of simulated patterns."""
-    lattices = known_lattices(load_structures(arguments.data))
-    cases = simulated_patterns(lattices, half=arguments.half, limit=arguments.limit, skip=arguments.skip)
-    pairs, aside = simulated_symbols(lattices, cases)
-    if not pairs:
-        raise InputError("there is no pattern with more than one symbol; choose another --skip or --limit")
-    judged = [judge_simulated(case, truth) for case, truth in track(pairs, console=console, description="judging")]
-    return {**extinction_summary(judged), "set_aside": aside}
-
-
-def run_measured_extinction(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Rank the extinction symbols of measured patterns with known space groups."""
-    cases = [
-        case
-        for case in measured_cases(arguments.data, tier=arguments.tier)[0]
-        if isinstance(case.data, Path) and arguments.name in case.name
-    ][arguments.skip : arguments.skip + arguments.limit]
-    judged: list[Judged] = []
-    refused: list[str] = []
-    for case in track(cases, console=console, description="judging"):
+def run_ranking(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Rank answers by lines alone, and with whole patterns."""
+    cases = ranking_cases(arguments.of, arguments.data, half=arguments.half, limit=arguments.limit, skip=arguments.skip)
+    warm_up()
+    settings = Settings(budget_s=arguments.budget)
+    ranked, refused = [], []
+    for case in track(cases, console=console, description="ranking"):
         try:
-            found = judge_measured(case)
+            ranked.append(rank_twice(case, settings))
         except HybridIndexError as error:
             refused.append(f"{case.name}: {error}")
-            continue
-        if found is not None:
-            judged.append(found)
-    if not judged:
-        raise InputError("there is no pattern with more than one symbol; choose another --name or --tier")
-    return {**extinction_summary(judged), "refused": refused}
+    if not ranked:
+        raise InputError("there is no pattern to rank answers of; choose another --skip")
+    return {**ranking_summary(ranked), "refused": refused}
 
 
 def picture(found: Contest, folder: Path) -> None:
@@ -153,6 +142,8 @@ def report(sections: dict[str, Any], console: Console) -> None:
     console.print(table)
     if "judged" in sections:
         report_symbols(sections, console)
+    if "ranked" in sections:
+        report_changes(sections["ranked"], console)
     if "contests" not in sections:
         return
     table = Table(title="lead of the known cell over the best rival, bits")
@@ -165,31 +156,26 @@ def report(sections: dict[str, Any], console: Console) -> None:
     console.print(table)
 
 
-def report_symbols(sections: dict[str, Any], console: Console) -> None:
-    """Print how far probabilities of first symbols hold, and which patterns are missed."""
-    table = Table(title="reliability of the first symbol's probability")
-    for heading in ("from", "to", "patterns", "claimed", "right"):
-        table.add_column(heading, justify="right")
-    for row in sections["reliability"]:
-        shares = (f"{row[name]:.2f}" for name in ("claimed", "right"))
-        table.add_row(f"{row['from']:g}", f"{row['to']:g}", str(row["patterns"]), *shares)
-    console.print(table)
-    table = Table(title="patterns whose true symbol is not the first")
-    for heading in ("pattern", "lattice", "true symbol", "rank", "P", "first symbol", "P"):
+def report_changes(ranked: list[dict[str, Any]], console: Console) -> None:
+    """Print the patterns where the rank of the true lattice changed."""
+    table = Table(title="where whole patterns changed the rank of the true lattice")
+    for heading in ("pattern", "by lines", "with whole pattern", "probability by lines", "with whole pattern"):
         table.add_column(heading)
-    for row in sections["judged"]:
-        if row["rank"] > 1:
-            own, first = f"{row['probability_true']:.3f}", f"{row['probability_first']:.3f}"
-            table.add_row(row["name"], row["lattice"], row["truth"], str(row["rank"]), own, row["first"], first)
+    for row in ranked:
+        if row["rank"] != row["rank_by_lines"]:
+            chances = (f"{row[name]:.2f}" for name in ("probability_by_lines", "probability"))
+            table.add_row(row["name"], str(row["rank_by_lines"]), str(row["rank"]), *chances)
     console.print(table)
 
 
 RUNS = {
     "simulated": run_simulated,
     "experimental": run_measured,
+    "ranking": run_ranking,
     "extinction": run_extinction,
     "extinction-experimental": run_measured_extinction,
 }
+"""What can be measured, by the name of the set."""
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,9 +13,14 @@ from typing import Any
 import gemmi
 import numpy as np
 import numpy.typing as npt
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
 
-from benchmarks.accuracy.cases import Case, KnownLattice
-from benchmarks.lebail.simulated import EXACT, Simulated
+from benchmarks.accuracy.cases import Case, KnownLattice, known_lattices, load_structures
+from benchmarks.accuracy.experimental import measured_cases
+from benchmarks.lebail.simulated import EXACT, Simulated, simulated_patterns
+from hybrid_index.errors import HybridIndexError, InputError
 from hybrid_index.io import read_pattern
 from hybrid_index.lattice import BravaisLattice, Cell, conventional, primitive_basis
 from hybrid_index.peaks import find_peaks
@@ -183,3 +189,55 @@ def _reliability(judged: Sequence[Judged]) -> list[dict[str, float]]:
                 }
             )
     return rows
+
+
+def run_extinction(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Rank the extinction symbols of simulated patterns."""
+    lattices = known_lattices(load_structures(arguments.data))
+    cases = simulated_patterns(lattices, half=arguments.half, limit=arguments.limit, skip=arguments.skip)
+    pairs, aside = simulated_symbols(lattices, cases)
+    if not pairs:
+        raise InputError("there is no pattern with more than one symbol; choose another --skip or --limit")
+    judged = [judge_simulated(case, truth) for case, truth in track(pairs, console=console, description="judging")]
+    return {**summary(judged), "set_aside": aside}
+
+
+def run_measured_extinction(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Rank the extinction symbols of measured patterns with known space groups."""
+    cases = [
+        case
+        for case in measured_cases(arguments.data, tier=arguments.tier)[0]
+        if isinstance(case.data, Path) and arguments.name in case.name
+    ][arguments.skip : arguments.skip + arguments.limit]
+    judged: list[Judged] = []
+    refused: list[str] = []
+    for case in track(cases, console=console, description="judging"):
+        try:
+            found = judge_measured(case)
+        except HybridIndexError as error:
+            refused.append(f"{case.name}: {error}")
+            continue
+        if found is not None:
+            judged.append(found)
+    if not judged:
+        raise InputError("there is no pattern with more than one symbol; choose another --name or --tier")
+    return {**summary(judged), "refused": refused}
+
+
+def report_symbols(sections: dict[str, Any], console: Console) -> None:
+    """Print how far probabilities of first symbols hold, and which patterns are missed."""
+    table = Table(title="reliability of the first symbol's probability")
+    for heading in ("from", "to", "patterns", "claimed", "right"):
+        table.add_column(heading, justify="right")
+    for row in sections["reliability"]:
+        shares = (f"{row[name]:.2f}" for name in ("claimed", "right"))
+        table.add_row(f"{row['from']:g}", f"{row['to']:g}", str(row["patterns"]), *shares)
+    console.print(table)
+    table = Table(title="patterns whose true symbol is not the first")
+    for heading in ("pattern", "lattice", "true symbol", "rank", "P", "first symbol", "P"):
+        table.add_column(heading)
+    for row in sections["judged"]:
+        if row["rank"] > 1:
+            own, first = f"{row['probability_true']:.3f}", f"{row['probability_first']:.3f}"
+            table.add_row(row["name"], row["lattice"], row["truth"], str(row["rank"]), own, row["first"], first)
+    console.print(table)

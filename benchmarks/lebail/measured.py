@@ -21,8 +21,9 @@ from hybrid_index.lattice import (
     superlattices,
 )
 from hybrid_index.lattice.compare import same_shortest_vectors
+from hybrid_index.peaks import find_peaks
 from hybrid_index.pipeline import refine_cell
-from hybrid_index.refine.lebail import Comparison, LeBailFit, compare, lebail_fit, range_end_deg
+from hybrid_index.refine.lebail import Comparison, LeBailFit, compare, foreign_lines, lebail_fit, range_end_deg
 from hybrid_index.types import IndexingResult, Pattern, Shift
 from hybrid_index.units import FloatArray
 
@@ -112,16 +113,17 @@ def contest(case: Case, pattern: Pattern, result: IndexingResult, rank: int | No
     known = known_cell(case, pattern, result)
     rivals = rivals_of(known, result)
     ends = range_end_deg([(rival.cell, rival.lattice) for rival in rivals], case.radiation, MOST_REFLECTIONS)
-    x = pattern.two_theta_deg
+    x, peaks = pattern.two_theta_deg, find_peaks(pattern)
     fitted: list[Rival] = []
     fits: list[LeBailFit] = []
     failures: list[str] = []
     for rival in rivals:
         try:
             fit = lebail_fit(
-                pattern, rival.cell, rival.lattice, shift=rival.shift, peaks=result.peaks,
+                pattern, rival.cell, rival.lattice, shift=rival.shift, peaks=peaks,
                 start=fits[0] if fits else None,
                 two_theta_range_deg=(float(x[0]), max(min(float(x[-1]), ends), float(x[0]) + 1.0)),
+                foreign_two_theta_deg=foreign_lines(peaks, rival.cell, rival.lattice, shift=rival.shift),
             )  # fmt: skip
         except InputError as error:
             if rival is known:

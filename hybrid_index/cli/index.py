@@ -11,6 +11,8 @@ from hybrid_index.cli import options as opt
 from hybrid_index.cli.faults import NOT_FOUND, complain, reports_faults
 
 if TYPE_CHECKING:
+    from hybrid_index.config import Settings
+    from hybrid_index.refine.lebail import LeBailFit
     from hybrid_index.types import IndexingResult, Pattern
 
 
@@ -60,6 +62,7 @@ def index_command(
     from hybrid_index.cli.first_run import announce_compilation
     from hybrid_index.cli.inputs import load
     from hybrid_index.cli.start import without
+    from hybrid_index.errors import InputError
 
     with progress_line(quiet=quiet) as progress:
         data = load(
@@ -72,12 +75,21 @@ def index_command(
             range_deg=range_deg,
         )
 
+        if lebail and data.pattern is None:
+            raise InputError(f"{file} holds peaks; whole-pattern fits need a measured pattern", source="--lebail")
         announce_compilation(progress)
         from hybrid_index.pipeline import index  # last: it loads the kernels, which a bad file need not wait for
 
         with without():
-            result = index(data.work, wavelength=radiation, settings=settings, id=file.name, progress=progress)
-    finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=solution)
+            result = index(
+                data.work,
+                wavelength=radiation,
+                settings=settings,
+                pattern=data.searched,
+                id=file.name,
+                progress=progress,
+            )
+    finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=solution, settings=settings)
 
 
 def check_plot(plot: Path | None) -> None:
@@ -93,7 +105,14 @@ def check_plot(plot: Path | None) -> None:
 
 
 def finish(
-    result: IndexingResult, pattern: Pattern | None, *, file: Path, as_json: bool, plot: Path | None, solution: int
+    result: IndexingResult,
+    pattern: Pattern | None,
+    *,
+    file: Path,
+    as_json: bool,
+    plot: Path | None,
+    solution: int,
+    settings: Settings,
 ) -> None:
     """Print and draw a result, and exit with its code."""
     if as_json:
@@ -107,13 +126,13 @@ def finish(
         console = stdout()
         console.print(report(result, file=str(file), width=console.width))
     if plot is not None:
-        draw(result, plot, pattern=pattern, solution=solution)
+        draw(result, plot, pattern=pattern, solution=solution, settings=settings)
     if result.status not in ("solved", "ambiguous"):
         raise typer.Exit(NOT_FOUND)
 
 
-def draw(result: IndexingResult, plot: Path, *, pattern: Pattern | None, solution: int) -> None:
-    """Draw a result, or say why there is nothing to draw."""
+def draw(result: IndexingResult, plot: Path, *, pattern: Pattern | None, solution: int, settings: Settings) -> None:
+    """Draw a result, with a whole-pattern fit where one was asked for or made, or say why there is nothing to draw."""
     if result.peaks is None or (len(result.peaks) == 0 and pattern is None):
         complain("there are no lines, so no picture was made")
         return
@@ -121,7 +140,24 @@ def draw(result: IndexingResult, plot: Path, *, pattern: Pattern | None, solutio
     from hybrid_index.export import write_plot
 
     try:
-        write_plot(result, plot, pattern=pattern, solution=solution)
+        fit = None if pattern is None else _fit_to_draw(result, pattern, solution, settings)
+        write_plot(result, plot, pattern=pattern, solution=solution, fit=fit)
     except InputError as error:
         raise error.at("--solution") from error
     complain(f"the picture is in {plot}")
+
+
+def _fit_to_draw(result: IndexingResult, pattern: Pattern, solution: int, settings: Settings) -> LeBailFit | None:
+    if result.peaks is None or not 1 <= solution <= len(result.solutions):
+        return None
+    chosen = result.solutions[solution - 1]
+    if settings.lebail == "never" or (chosen.whole_pattern is None and settings.lebail != "always"):
+        return None
+    from hybrid_index.errors import InputError
+    from hybrid_index.whole_pattern import fit_solution
+
+    try:
+        return fit_solution(pattern, chosen.refinement, result.peaks, settings=settings)
+    except InputError as error:
+        complain(f"no whole-pattern fit in the picture: {error}")
+        return None

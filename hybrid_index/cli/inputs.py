@@ -15,10 +15,14 @@ from hybrid_index.units import Radiation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What a command works on, and the measured pattern to draw it over, where there is one."""
+    """What a command works on, and the measured pattern to draw it over, where there is one.
+
+    ``searched`` is the part of the pattern whose lines count.
+    """
 
     work: Pattern | PeakList
     pattern: Pattern | None
+    searched: Pattern | None
 
 
 def load(
@@ -42,7 +46,7 @@ def load(
         data = read_peaks(peaks_from, radiation=known, peak_units=peak_units)
     elif isinstance(data, Pattern):
         if not (add or drop or range_deg):
-            return Data(work=data, pattern=data)
+            return Data(work=data, pattern=data, searched=data)
         from hybrid_index.peaks import find_peaks  # loads the kernels
 
         low, high = range_deg or (None, None)
@@ -51,7 +55,8 @@ def load(
         data = _cut(data, range_deg)
     if add or drop:
         data = edit_peaks(data, add=add, drop=drop)
-    return Data(work=data, pattern=pattern)
+    searched = pattern if pattern is None or range_deg is None else pattern.between(*range_deg)
+    return Data(work=data, pattern=pattern, searched=searched)
 
 
 def _cut(peaks: PeakList, range_deg: tuple[float, float]) -> PeakList:

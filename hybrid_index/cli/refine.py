@@ -86,7 +86,7 @@ def refine_command(
 
         with without():
             result = refine_cell(data.work, start, bravais_lattice=lattice, wavelength=radiation, settings=settings)
-    finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=1)
+    finish(result, data.pattern, file=file, as_json=as_json, plot=plot, solution=1, settings=settings)
 
 
 def _lattice(symbol: str | None) -> BravaisLattice | None:

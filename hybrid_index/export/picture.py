@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,20 @@ from hybrid_index.export.notation import with_esd
 from hybrid_index.types import IndexingResult, IntArray, Pattern, PeakList, Solution, frozen_array
 from hybrid_index.units import DEFAULT_RADIUS_MM, FloatArray, q_from_two_theta, shift_two_theta, two_theta_from_q
 
+if TYPE_CHECKING:
+    from hybrid_index.refine.lebail import LeBailFit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curves:
+    """A whole-pattern fit, shape (n,) each: what the cell and the background explain, and what they leave, in σ."""
+
+    two_theta_deg: FloatArray
+    calculated: FloatArray
+    background: FloatArray
+    misfit: FloatArray
+    legend: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Picture:
@@ -19,7 +34,7 @@ class Picture:
 
     ``indexed``, ``hkl`` and ``difference_deg`` (observed − calculated, NaN where not indexed) run parallel to
     ``peaks``; ``ticks_deg`` are all calculated lines of the cell in the range, shifts included. ``has_cell`` is false
-    where there is no solution to show.
+    where there is no solution to show. ``fit`` replaces the differences of positions, where there is one.
     """
 
     title: str
@@ -31,6 +46,7 @@ class Picture:
     hkl: IntArray
     difference_deg: FloatArray
     ticks_deg: FloatArray
+    fit: Curves | None = None
 
     @property
     def range_deg(self) -> tuple[float, float]:
@@ -56,7 +72,9 @@ class Picture:
         return np.array([y[min(low, y.size - 1) : max(high, low + 1)].max() for low, high in spans], dtype=np.float64)
 
 
-def picture_of_result(result: IndexingResult, *, pattern: Pattern | None = None, solution: int = 1) -> Picture:
+def picture_of_result(
+    result: IndexingResult, *, pattern: Pattern | None = None, solution: int = 1, fit: LeBailFit | None = None
+) -> Picture:
     """Return the picture of the *solution*-th answer of a result (1 is the best); without answers, of the bare lines.
 
     Raises
@@ -71,7 +89,21 @@ def picture_of_result(result: IndexingResult, *, pattern: Pattern | None = None,
     if not 1 <= solution <= len(result.solutions):
         raise InputError(f"solution {solution} does not exist; choose one from 1 to {len(result.solutions)}")
     radius_mm = float(result.settings.get("radius_mm", DEFAULT_RADIUS_MM))
-    return _with_cell(result, result.peaks, result.solutions[solution - 1], pattern, radius_mm)
+    curves = None if fit is None or pattern is None else _curves(fit)
+    return _with_cell(result, result.peaks, result.solutions[solution - 1], pattern, radius_mm, curves)
+
+
+def _curves(fit: LeBailFit) -> Curves:
+    calculated = fit.calculated - fit.foreign.pattern
+    n = len(fit.foreign)
+    foreign = f", {n} foreign line{'s' if n > 1 else ''} apart" if n else ""
+    return Curves(
+        two_theta_deg=fit.two_theta_deg,
+        calculated=calculated,
+        background=fit.background,
+        misfit=np.asarray((fit.observed - calculated) / fit.sigma, dtype=np.float64),
+        legend=f"Le Bail fit: R_wp {100.0 * fit.r_wp_of_cell:.1f} %, R_exp {100.0 * fit.r_exp:.1f} %{foreign}",
+    )
 
 
 def picture_of_peaks(peaks: PeakList, *, pattern: Pattern | None = None, title: str = "") -> Picture:
@@ -93,7 +125,12 @@ def picture_of_peaks(peaks: PeakList, *, pattern: Pattern | None = None, title: 
 
 
 def _with_cell(
-    result: IndexingResult, peaks: PeakList, solution: Solution, pattern: Pattern | None, radius_mm: float
+    result: IndexingResult,
+    peaks: PeakList,
+    solution: Solution,
+    pattern: Pattern | None,
+    radius_mm: float,
+    curves: Curves | None,
 ) -> Picture:
     from hybrid_index.refine.hkl import enumerate_reflections  # numba: only where a cell is drawn
 
@@ -124,4 +161,5 @@ def _with_cell(
         hkl=assignment.hkl,
         difference_deg=frozen_array(peaks.two_theta_deg - assignment.two_theta_calc_deg),
         ticks_deg=ticks,
+        fit=curves,
     )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hybrid_index.errors import InputError
 from hybrid_index.export.atomic import check_writable, write_atomically
 from hybrid_index.export.picture import Picture, picture_of_peaks, picture_of_result
 from hybrid_index.types import IndexingResult, Pattern, PeakList
+
+if TYPE_CHECKING:
+    from hybrid_index.refine.lebail import LeBailFit
 
 PLOT_SUFFIXES = (".png", ".svg", ".pdf", ".html")
 
@@ -30,7 +34,14 @@ def check_plot_path(path: str | Path) -> Path:
     return check_writable(target)
 
 
-def write_plot(result: IndexingResult, path: str | Path, *, pattern: Pattern | None = None, solution: int = 1) -> Path:
+def write_plot(
+    result: IndexingResult,
+    path: str | Path,
+    *,
+    pattern: Pattern | None = None,
+    solution: int = 1,
+    fit: LeBailFit | None = None,
+) -> Path:
     """Draw a result: pattern (or sticks), ticks of the cell, unindexed lines, differences of positions below.
 
     Parameters
@@ -43,6 +54,8 @@ def write_plot(result: IndexingResult, path: str | Path, *, pattern: Pattern | N
         The measured pattern; lines are drawn as sticks without it.
     solution
         Rank of the solution to draw.
+    fit
+        Le Bail fit of that solution to the pattern: its curve, and what it leaves in place of differences of positions.
 
     Raises
     ------
@@ -51,7 +64,7 @@ def write_plot(result: IndexingResult, path: str | Path, *, pattern: Pattern | N
     OutputError
         If the file cannot be written; nothing is left half-written.
     """
-    return _write(picture_of_result(result, pattern=pattern, solution=solution), path)
+    return _write(picture_of_result(result, pattern=pattern, solution=solution, fit=fit), path)
 
 
 def write_peak_plot(peaks: PeakList, path: str | Path, *, pattern: Pattern | None = None) -> Path:

@@ -8,10 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from hybrid_index.export.picture import Picture
+from hybrid_index.export.picture import Curves, Picture
 from hybrid_index.units import FloatArray
 
-MEASURED, CALCULATED, FOREIGN = "#1b1f24", "#1f6fb4", "#c8361d"
+MEASURED, CALCULATED, FOREIGN, BACKGROUND = "#1b1f24", "#1f6fb4", "#c8361d", "#8a8f98"
 
 
 def draw(picture: Picture, path: Path) -> None:
@@ -27,7 +27,11 @@ def draw(picture: Picture, path: Path) -> None:
     _add_measured(figure, picture)
     if picture.has_cell:
         _add_ticks(figure, picture)
-        _add_differences(figure, picture)
+        if picture.fit is None:
+            _add_differences(figure, picture)
+        else:
+            _add_fit(figure, picture.fit)
+        _rule_foreign_lines(figure, picture)
     low, high = picture.range_deg
     figure.update_xaxes(range=[low, high], showline=True, linecolor="#888", zeroline=False)
     figure.update_xaxes(title_text="2θ (°)", row=rows, col=1)
@@ -106,5 +110,19 @@ def _add_differences(figure: go.Figure, picture: Picture) -> None:
         col=1,
     )
     figure.update_yaxes(title_text="obs − calc (° 2θ)", row=3, col=1)
-    for position in picture.peaks.two_theta_deg[~chosen]:
+
+
+def _add_fit(figure: go.Figure, fit: Curves) -> None:
+    for row, values, name, colour in (
+        (1, fit.background, "background", BACKGROUND),
+        (1, fit.calculated, fit.legend, CALCULATED),
+        (3, fit.misfit, "(observed − calculated) / σ", MEASURED),
+    ):
+        trace = go.Scattergl(x=fit.two_theta_deg, y=values, name=name, mode="lines", line={"color": colour, "width": 1})
+        figure.add_trace(trace, row=row, col=1)
+    figure.update_yaxes(title_text="(obs − calc) / σ", row=3, col=1)
+
+
+def _rule_foreign_lines(figure: go.Figure, picture: Picture) -> None:
+    for position in picture.peaks.two_theta_deg[~picture.indexed]:
         figure.add_vline(x=float(position), line={"color": FOREIGN, "width": 0.7}, opacity=0.4)

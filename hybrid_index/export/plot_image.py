@@ -9,12 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hybrid_index.export.picture import Picture
+from hybrid_index.export.picture import Curves, Picture
 from hybrid_index.units import FloatArray
 
-MEASURED, CALCULATED, FOREIGN = "#1b1f24", "#1f6fb4", "#c8361d"
+MEASURED, CALCULATED, FOREIGN, BACKGROUND = "#1b1f24", "#1f6fb4", "#c8361d", "#8a8f98"
 MAX_LABELS = 24
 """More hkl labels than this cover the pattern."""
+MISFIT_SHOWN = 0.995
+"""Share of the points whose misfit lies inside the picture: a foreign line must not flatten all else."""
 
 
 def draw(picture: Picture, path: Path) -> None:
@@ -26,7 +28,10 @@ def draw(picture: Picture, path: Path) -> None:
         _draw_measured(axes[0], picture)
         if picture.has_cell:
             _draw_ticks(axes[1], picture)
-            _draw_differences(axes[2], picture)
+            if picture.fit is None:
+                _draw_differences(axes[2], picture)
+            else:
+                _draw_misfit(axes[2], picture, picture.fit)
         axes[-1].set_xlabel("2θ (°)")
         axes[0].set_xlim(*picture.range_deg)
         axes[0].set_title(f"{picture.title}\n{picture.subtitle}", loc="left", fontsize=9.5)
@@ -50,7 +55,11 @@ def _draw_measured(axes: Axes, picture: Picture) -> None:
         # Weak lines decide about a cell; a square-root scale lets them be seen.
         axes.set_yscale("function", functions=(_signed_root, _signed_square))
         x, y = picture.pattern.two_theta_deg, picture.pattern.intensity
-        axes.plot(x, y, color=MEASURED, linewidth=0.7, label="measured")
+        if picture.fit is None:
+            axes.plot(x, y, color=MEASURED, linewidth=0.7, label="measured")
+        else:
+            axes.plot(x, y, ".", color=MEASURED, markersize=1.5, label="measured")
+            _draw_fit(axes, picture.fit)
         floor, top = float(np.percentile(y, 1.0)), float(y.max())
         axes.set_ylim(floor - 0.01 * (top - floor), top + 0.25 * (top - floor))
         axes.set_ylabel("intensity (square-root scale)")
@@ -70,6 +79,11 @@ def _draw_measured(axes: Axes, picture: Picture) -> None:
         _rule_foreign_lines(axes, picture)
     axes.tick_params(labelbottom=not picture.has_cell)
     axes.legend(frameon=False, loc="upper right", ncols=3)
+
+
+def _draw_fit(axes: Axes, fit: Curves) -> None:
+    axes.plot(fit.two_theta_deg, fit.background, color=BACKGROUND, linewidth=0.7)
+    axes.plot(fit.two_theta_deg, fit.calculated, color=CALCULATED, linewidth=0.8, label=fit.legend)
 
 
 def _mark(axes: Axes, positions: FloatArray, heights: FloatArray, colour: str, label: str) -> None:
@@ -126,6 +140,15 @@ def _draw_ticks(axes: Axes, picture: Picture) -> None:
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(bottom=False, labelbottom=False)
     _rule_foreign_lines(axes, picture)
+
+
+def _draw_misfit(axes: Axes, picture: Picture, fit: Curves) -> None:
+    axes.axhline(0.0, color="0.6", linewidth=0.7)
+    axes.plot(fit.two_theta_deg, fit.misfit, color=MEASURED, linewidth=0.6)
+    _rule_foreign_lines(axes, picture)
+    axes.set_ylabel("(obs − calc) / σ")
+    reach = max(float(np.quantile(np.abs(fit.misfit), MISFIT_SHOWN)), 4.0)
+    axes.set_ylim(-1.3 * reach, 1.3 * reach)
 
 
 def _draw_differences(axes: Axes, picture: Picture) -> None:

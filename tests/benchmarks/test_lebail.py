@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import hybrid_index
 from benchmarks.accuracy.cases import Case, known_lattices, load_structures
 from benchmarks.lebail.__main__ import parse_arguments, picture, report
 from benchmarks.lebail.measured import SAME_LATTICE, Contest, contest, contest_record, shares
+from benchmarks.lebail.ranking import rank_twice, ranking_cases, ranking_summary
 from benchmarks.lebail.simulated import fit_simulated, simulated_patterns, summary
+from hybrid_index import Settings
 from hybrid_index.lattice import Cell, cluster_lattices, primitive_gram
 
 DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo_pattern.xye"
@@ -68,6 +71,23 @@ def test_simulated_patterns_are_fitted(shared_data: Path) -> None:
     assert figures["patterns"] == 2
     assert figures["r_wp_at_noise_limit"] == 1.0
     assert all(f.n_points > 2000 for f in fitted)
+
+
+def test_ranking_is_judged_with_and_without_whole_patterns(shared_data: Path) -> None:
+    first, *_ = ranking_cases("simulated", shared_data, half="tune", limit=1, skip=0)
+    assert not isinstance(first.data, Path)
+    measured = ranking_cases("experimental", shared_data, half="tune", limit=3, skip=0)
+    assert all(isinstance(case.data, Path) for case in measured)
+    one = rank_twice(first, Settings(budget_s=6.0))
+    doubtful = replace(one, fitted=True, rank_by_lines=2, rank=1, probability_by_lines=0.6, probability=0.7)
+    figures = ranking_summary([one, doubtful])
+    assert figures["patterns"] == 2
+    assert figures["gained"] == 1
+    assert figures["lost"] == 0
+    assert figures["first_with_whole_patterns"] == figures["first_by_lines"] + 1
+    console = Console(record=True, width=150)
+    report(figures, console)
+    assert "brier_by_lines" in console.export_text()
 
 
 def test_arguments() -> None:

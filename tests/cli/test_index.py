@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hybrid_index.config import Settings
-from hybrid_index.types import IndexingResult, Pattern, PeakList
+from hybrid_index.types import IndexingResult, Pattern, PeakList, WholePattern
 
 Run = Callable[..., Any]
 MakeResult = Callable[..., IndexingResult]
@@ -91,6 +92,41 @@ def test_options_reach_the_search_and_win_over_the_file(run: Run, fake: Any, pea
 def test_pattern_is_handed_on_as_it_is(run: Run, fake: Any, pattern_file: Path) -> None:
     assert run("index", pattern_file, "-w", "CuKa1").exit_code == 0
     assert isinstance(fake.calls[0]["data"], Pattern)
+
+
+@pytest.mark.parametrize(("option", "setting"), [("--lebail", "always"), ("--no-lebail", "never")])
+def test_whole_patterns_can_be_asked_for(run: Run, fake: Any, pattern_file: Path, option: str, setting: str) -> None:
+    assert run("index", pattern_file, "-w", "CuKa1", option).exit_code == 0
+    assert fake.calls[0]["settings"].lebail == setting
+    assert fake.calls[0]["pattern"].two_theta_deg.size == fake.calls[0]["data"].two_theta_deg.size
+
+
+def test_whole_pattern_fit_is_drawn(run: Run, fake: Any, pattern_file: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "plot.svg"
+    done = run("index", pattern_file, "-w", "CuKa1", "--lebail", "--plot", plot)
+    assert done.exit_code == 0, done.stderr
+    assert "Le Bail fit: R_wp" in plot.read_text()
+    run("index", pattern_file, "-w", "CuKa1", "--plot", plot)
+    assert "Le Bail" not in plot.read_text()
+
+
+def test_a_list_of_lines_has_no_whole_pattern(run: Run, fake: Any, peak_file: Path) -> None:
+    done = run("index", peak_file, "--lebail")
+    assert done.exit_code == 2
+    assert "holds peaks; whole-pattern fits need a measured pattern" in done.stderr
+    assert not fake.calls
+
+
+def test_table_shows_what_was_fitted(run: Run, fake: Any, make_result: MakeResult, peak_file: Path) -> None:
+    assert "R_wp" not in run("index", peak_file).stdout
+    result = make_result()
+    found = WholePattern(
+        r_wp=0.0812, r_exp=0.07, chi2=1.3, bits=0.0, n_reflections=60, n_foreign=1, two_theta_range_deg=(10.0, 50.0)
+    )
+    fake.result = replace(result, solutions=(result.solutions[0].replace(whole_pattern=found), result.solutions[1]))
+    shown = run("index", peak_file).stdout
+    assert "R_wp" in shown
+    assert "8.1" in shown
 
 
 def test_peaks_can_be_edited(run: Run, fake: Any, peak_file: Path, peaks: PeakList) -> None:

@@ -10,6 +10,7 @@ from hybrid_index.errors import InputError, OutputError
 from hybrid_index.export import write_peak_plot, write_plot
 from hybrid_index.export.picture import picture_of_peaks, picture_of_result
 from hybrid_index.types import IndexingResult, Pattern, PeakList
+from hybrid_index.whole_pattern import fit_solution
 
 MakeResult = Callable[..., IndexingResult]
 
@@ -51,6 +52,24 @@ def test_files_are_written(
         page = target.read_text(encoding="utf-8")
         assert 'src="http' not in page
         assert "lines of the cell" in page
+
+
+@pytest.mark.parametrize("suffix", [".png", ".html"])
+def test_whole_pattern_fit_is_drawn(
+    tmp_path: Path, make_result: MakeResult, pattern: Pattern, peaks: PeakList, suffix: str
+) -> None:
+    result = make_result()
+    fit = fit_solution(pattern, result.solutions[0].refinement, peaks)
+    picture = picture_of_result(result, pattern=pattern, fit=fit)
+    assert picture.fit is not None
+    assert "R_wp" in picture.fit.legend
+    assert "1 foreign line apart" in picture.fit.legend
+    # what the foreign line leaves is to be seen
+    place = picture.fit.two_theta_deg[np.argmax(picture.fit.misfit)]
+    assert place == pytest.approx(28.912, abs=0.1)
+    target = write_plot(result, tmp_path / f"fit{suffix}", pattern=pattern, fit=fit)
+    assert target.stat().st_size > 20_000
+    assert picture_of_result(result, fit=fit).fit is None
 
 
 def test_lines_without_a_cell(tmp_path: Path, make_result: MakeResult, peaks: PeakList, pattern: Pattern) -> None:

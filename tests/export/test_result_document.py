@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from hybrid_index.errors import InputError
 from hybrid_index.export import document, failed_document, from_document, to_json
-from hybrid_index.types import IndexingResult, PeakList
+from hybrid_index.types import IndexingResult, PeakList, WholePattern
 
 MakeResult = Callable[..., IndexingResult]
 
@@ -59,6 +60,21 @@ def test_result_survives_the_round_trip(make_result: MakeResult) -> None:
     assert result.peaks is not None
     assert again.peaks is not None
     np.testing.assert_array_equal(result.peaks.height_over_noise, again.peaks.height_over_noise)
+
+
+def test_whole_pattern_survives_the_round_trip(make_result: MakeResult) -> None:
+    result = make_result()
+    found = WholePattern(
+        r_wp=0.081, r_exp=0.07, chi2=1.34, bits=-12.5, n_reflections=98, n_foreign=1, two_theta_range_deg=(10.0, 62.5)
+    )
+    first = result.solutions[0].replace(whole_pattern=found)
+    content = document(replace(result, solutions=(first, *result.solutions[1:])))
+    assert content["solutions"][0]["whole_pattern"]["two_theta_range_deg"] == [10.0, 62.5]
+    again = from_document(json.loads(to_json(content)))
+    assert again.solutions[0].whole_pattern == found
+    assert again.solutions[1].whole_pattern is None
+    del content["solutions"][0]["whole_pattern"]  # as an earlier version wrote it
+    assert from_document(content).solutions[0].whole_pattern is None
 
 
 def test_failed_document_round_trip() -> None:

@@ -11,6 +11,7 @@ from scipy.linalg import cho_solve_banded
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.lebail import engine
+from hybrid_index.refine.lebail.correlation import correlated_noise
 from hybrid_index.refine.lebail.engine import Intensities, Normal, State
 from hybrid_index.refine.lebail.model import Problem
 from hybrid_index.refine.lebail.result import FittedReflections, ForeignLines, LeBailFit
@@ -87,8 +88,8 @@ def lebail_fit(
     Raises
     ------
     InputError
-        Where the wavelength is unknown, the range holds too few points, or the cell has no reflection in it or more
-        than two thousand.
+        Where the wavelength is unknown, the range holds too few points, the cell has no reflection in it or more than
+        two thousand, or the points do not determine it.
 
     Examples
     --------
@@ -110,14 +111,19 @@ def lebail_fit(
         raise InputError(f"{cell.parameters} is no cell that can be fitted; check it", source=pattern.source or None)
     possible = _possible(problem, fix_shift)
     total, converged = 0, False
-    for most, names in stages:
-        free = problem.where(*names) & possible
-        state, converged, steps = engine.descend(problem, state, free, intensities, most)
-        total += steps
-    if intensities == "lebail":
-        state = engine.partitioned(problem, state.drawn, state.intensity, engine.FIRST_CYCLES)
-    normal = engine.normal_equations(problem, state, free, intensities)
-    return _collect(pattern, problem, state, normal, free, intensities, converged, total)
+    try:
+        for most, names in stages:
+            free = problem.where(*names) & possible
+            state, converged, steps = engine.descend(problem, state, free, intensities, most)
+            total += steps
+        if intensities == "lebail":
+            state = engine.partitioned(problem, state.drawn, state.intensity, engine.FIRST_CYCLES)
+        normal = engine.normal_equations(problem, state, free, intensities)
+        return _collect(pattern, problem, state, normal, free, intensities, converged, total)
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            "the points do not determine the cell and the profile; widen the range", source=pattern.source or None
+        ) from error
 
 
 def taken_over(problem: Problem, parameters: FloatArray, fit: LeBailFit) -> FloatArray:
@@ -208,22 +214,6 @@ def _collect(
         n_iterations=n_iterations,
         drawn=drawn,
     )
-
-
-def correlated_noise(residual: FloatArray) -> float:
-    """How many points of the residuals (n,) speak as one: 1 for white noise, more where they go together.
-
-    The sum of the autocorrelation up to where it first vanishes; J.-F. Bérar & P. Lelann, J. Appl. Cryst. 24 (1991) 1,
-    doi:10.1107/S0021889890008391, correct uncertainties in the same spirit.
-    """
-    centred = residual - residual.mean()
-    n = centred.size
-    spectrum = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
-    correlation = np.fft.irfft(spectrum)[:n]
-    correlation = correlation / max(float(correlation[0]), 1.0e-300)
-    noise = 2.0 / math.sqrt(n)
-    below = np.flatnonzero(correlation < noise)
-    return float(1.0 + 2.0 * np.sum(correlation[1 : below[0] if below.size else n]))
 
 
 def _cell_esd(esd: dict[str, float], lattice: BravaisLattice) -> Cell:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import primitive_basis
 from hybrid_index.merit import GLIDE_PRICE, SUPERLATTICE_PRICE
 from hybrid_index.refine.absences import N_CONDITIONS, broken_conditions
@@ -21,7 +22,9 @@ from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
 _SAME_LINE_FWHM = 0.5
-_ABSENT_LIMITS = (0.02, 0.98)
+ABSENT_LIMITS = (0.02, 0.98)
+FORBIDDEN = 2
+"""Family of the lines that a glide plane forbids."""
 _EQUAL_Q = 1.0e-7
 _PARITIES = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(1, 8)], dtype=np.int64)
 """The sublattices of index two, by the parity that their indices (primitive basis) share."""
@@ -40,16 +43,34 @@ def line_nats(fit: LeBailFit, variance: FloatArray) -> tuple[float, int, float]:
     z = np.maximum(intensity, 0.0)[lit] * np.sqrt(seen[lit])
     nothing, present = np.exp(-0.5 * np.minimum(z * z, 1400.0)), _any_order(z)
     broken = np.bitwise_and.reduceat(_broken(fit)[order], starts)[lit]
-    best, absent = _with_glides(nothing, present, broken)
     primitive = np.rint(listed.hkl[order] @ primitive_basis(fit.bravais_lattice)).astype(np.int64)
-    for direction in _PARITIES:
-        even = np.maximum.reduceat((primitive @ direction) % 2 == 0, starts)[lit]
-        if even.any() and not even.all():
-            halves = [_shared_nats(nothing[half], present[half]) for half in (even, ~even)]
-            nats = halves[0][0] + halves[1][0] - SUPERLATTICE_PRICE * np.log(2.0)
+    even = np.maximum.reduceat((primitive @ _PARITIES.T) % 2 == 0, starts, axis=0)[lit]
+    nats, absent = explained_nats(nothing, present, broken, even)
+    return nats, z.size, absent
+
+
+def explained_nats(
+    nothing: FloatArray, present: FloatArray, broken: IntArray, even: npt.NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Log-likelihood of the lines, with the rules for absences that pay, and how many lines are absent.
+
+    Parameters
+    ----------
+    nothing, present
+        Shape (m,), likelihood of each line if it is absent, and if it is there.
+    broken
+        Shape (m,), conditions of glide planes that a line breaks, as bits.
+    even
+        Shape (m, 7), which lines are of each sublattice of index two.
+    """
+    best, absent = _with_glides(nothing, present, broken, np.zeros(broken.size, dtype=np.int64))
+    for members in even.T:
+        if members.any() and not members.all():
+            nats, n_absent = _with_glides(nothing, present, broken, members.astype(np.int64))
+            nats -= SUPERLATTICE_PRICE * np.log(2.0)
             if nats > best:
-                best, absent = nats, halves[0][1] + halves[1][1]
-    return best, z.size, absent
+                best, absent = nats, n_absent
+    return best, absent
 
 
 def _first_of_each_line(position: FloatArray, fwhm: FloatArray) -> list[int]:
@@ -72,34 +93,22 @@ def _broken(fit: LeBailFit) -> IntArray:
     return np.array([np.bitwise_and.reduce(each[i:j]) for i, j in zip(low, high, strict=True)], dtype=np.int64)
 
 
-def _with_glides(nothing: FloatArray, present: FloatArray, broken: IntArray) -> tuple[float, float]:
+def _with_glides(nothing: FloatArray, present: FloatArray, broken: IntArray, family: IntArray) -> tuple[float, float]:
     """Log-likelihood after the glide planes that pay, one after the other, and how many lines are absent."""
-    forbidden = np.zeros(broken.size, dtype=np.bool_)
-    best, absent = _shared_nats(nothing, present)
+    best, absent = _shared_nats(nothing, present, family)
     n_chosen = 0
     while True:
-        zones = [forbidden | (broken >> condition & 1 == 1) for condition in range(N_CONDITIONS)]
-        trials = [
-            (*_partly_forbidden(nothing, present, zone), zone)
-            for zone in zones
-            if forbidden.sum() < zone.sum() < zone.size
-        ]
-        nats, n_absent, zone = max(trials, key=lambda trial: trial[0], default=(-np.inf, 0.0, forbidden))
+        trials = []
+        for condition in range(N_CONDITIONS):
+            forbidden = np.where(broken >> condition & 1 == 1, FORBIDDEN, family)
+            if not np.array_equal(forbidden, family):
+                trials.append((*_shared_nats(nothing, present, forbidden), forbidden))
+        nats, n_absent, chosen = max(trials, key=lambda trial: trial[0], default=(-np.inf, 0.0, family))
         nats -= GLIDE_PRICE * np.log(2.0) * (1 + n_chosen)
         if nats <= best:
             return best, absent
-        best, absent, forbidden = nats, n_absent, zone
+        best, absent, family = nats, n_absent, chosen
         n_chosen += 1
-
-
-def _partly_forbidden(
-    nothing: FloatArray, present: FloatArray, forbidden: npt.NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Log-likelihood where some lines are nearly always absent, and how many are absent."""
-    often = _ABSENT_LIMITS[1]
-    nats, absent = _shared_nats(nothing[~forbidden], present[~forbidden])
-    never = np.log(often * nothing[forbidden] + (1.0 - often) * present[forbidden])
-    return nats + float(np.sum(never)), absent + float(forbidden.sum())
 
 
 def _any_order(z: FloatArray) -> FloatArray:
@@ -116,10 +125,25 @@ def _any_order(z: FloatArray) -> FloatArray:
     return np.asarray(out / np.log(top), dtype=np.float64)
 
 
-def _shared_nats(nothing: FloatArray, present: FloatArray) -> tuple[float, float]:
-    """Log-likelihood of lines that are absent with one probability, which is estimated, and how many are absent."""
-    share = 0.3
-    for _ in range(30):
-        belief = share * nothing / (share * nothing + (1.0 - share) * present)
-        share = float(np.clip((belief.sum() + 1.0) / (belief.size + 3.0), *_ABSENT_LIMITS))
-    return float(np.sum(np.log(share * nothing + (1.0 - share) * present))), share * nothing.size
+@kernel
+def _shared_nats(nothing: FloatArray, present: FloatArray, family: IntArray) -> tuple[float, float]:
+    """Log-likelihood of lines, and how many are absent.
+
+    Lines of each *family*, 0 or 1, are absent with one probability, which is estimated; those that are forbidden nearly
+    always are.
+    """
+    nats, absent = 0.0, 0.0
+    for kind in range(FORBIDDEN + 1):
+        share = ABSENT_LIMITS[1] if kind == FORBIDDEN else 0.3
+        for _ in range(0 if kind == FORBIDDEN else 30):
+            belief, n = 1.0, 3.0
+            for i in range(family.size):
+                if family[i] == kind:
+                    belief += share * nothing[i] / (share * nothing[i] + (1.0 - share) * present[i])
+                    n += 1.0
+            share = min(max(belief / n, ABSENT_LIMITS[0]), ABSENT_LIMITS[1])
+        for i in range(family.size):
+            if family[i] == kind:
+                nats += np.log(share * nothing[i] + (1.0 - share) * present[i])
+                absent += share
+    return nats, absent

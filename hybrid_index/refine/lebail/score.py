@@ -4,7 +4,8 @@ Fits of one pattern differ in how much they explain and in how much they could e
 
 - **Points.** Points within half a line width go together; their mean is one independent datum.
 - **Errors.** A datum has its counting error, and an error in proportion to the lines there, since no calculated line
-  has quite the right shape. The proportion is the least that one of the fits needs, and the same for all of them.
+  has quite the right shape. The proportion is the least that one of the fits needs, and the same for all of them. Where
+  the misfits of the best fit still go together over several data, so many data count as one.
 - **Foreign lines.** Here and there a stretch of the pattern belongs to something else, whatever the cell. So a line
   that is left over costs ten to thirty bits, not the thousands that its height would make.
 - **Lines.** See :mod:`hybrid_index.refine.lebail.line_evidence`.
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
+from hybrid_index.refine.lebail.correlation import correlated_noise
 from hybrid_index.refine.lebail.line_evidence import line_nats
 from hybrid_index.refine.lebail.result import LeBailFit
 from hybrid_index.refine.positions import free_parameters
@@ -32,6 +34,8 @@ _MODEL_ERROR = (0.03, 0.3)
 """Least and largest error of a calculated line, as a fraction of itself."""
 _BESIDE = (1.0, 0.6, 0.3, 0.15)
 """Share of the height of a line that counts so many data beside it."""
+_MOST_MISFIT = 5.0
+"""Standardised misfits count as no more where it is asked how far they go together."""
 _CLEAR = 10.0
 """Height over noise from which a datum says how good line shapes are."""
 _MEDIAN_OF_SQUARES = 0.455
@@ -43,7 +47,7 @@ _FOREIGN_GOES_ON = 0.7
 _FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
 """Probability that a foreign line begins at a datum, and goes on at the next; nats for each datum of it, and as what
 power of its height its likelihood falls: its height has its price, as that of a line of the cell."""
-FOREIGN_LINE_BITS = 10.0
+FOREIGN_LINE_BITS = 12.0
 """Price of a foreign line that was drawn, however strong: it is rare, it could lie anywhere, and its height is free."""
 _PARTS = ("misfit", "lines", "foreign", "cell")
 _KNOWN_BEFORE = 0.01
@@ -101,10 +105,9 @@ def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = 
     heard_data = np.logical_and.reduceat(heard, data.edges)
     per_point = data.point_variance.copy()
     per_point[~heard] = np.inf
-    parts = [
-        _parts(fit, (misfit / np.sqrt(data.variance))[heard_data], per_point)
-        for fit, misfit in zip(fits, data.misfits, strict=True)
-    ]
+    standardised = [(misfit / np.sqrt(data.variance))[heard_data] for misfit in data.misfits]
+    together = min(correlated_noise(np.clip(z, -_MOST_MISFIT, _MOST_MISFIT)) for z in standardised)
+    parts = [_parts(fit, z, per_point, together) for fit, z in zip(fits, standardised, strict=True)]
     top = max(part.bits for part in parts)
     return [replace(part, bits=part.bits - top) for part in parts]
 
@@ -172,10 +175,10 @@ def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[flo
     return scale, float(np.sqrt(np.clip(typical, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
 
 
-def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray) -> Comparison:
-    """All parts, and their sum."""
+def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray, together: float) -> Comparison:
+    """All parts, and their sum; *together*: so many data speak as one."""
     lines, n, absent = line_nats(fit, variance)
-    nats = np.array([misfit_nats(z), lines, _foreign_nats(fit, variance), _cell_nats(fit)])
+    nats = np.array([misfit_nats(z) / together, lines / together, _foreign_nats(fit, variance), _cell_nats(fit)])
     bits = nats / np.log(2.0)
     return Comparison(
         bits=float(bits.sum()), **dict(zip(_PARTS, bits.tolist(), strict=True)), n_lines=n, n_absent=absent

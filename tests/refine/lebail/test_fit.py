@@ -11,7 +11,7 @@ import pytest
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.lebail import LeBailFit, lebail_fit, range_end_deg
-from hybrid_index.refine.lebail.fit import correlated_noise
+from hybrid_index.refine.lebail.correlation import correlated_noise
 from hybrid_index.types import IntArray, Shift
 from tests.refine.lebail.conftest import Known, known_pattern
 
