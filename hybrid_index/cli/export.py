@@ -41,11 +41,13 @@ SpaceGroup = Annotated[
     typer.Option(
         "--space-group",
         metavar="SYMBOL",
-        help='Such as "P 1 21/c 1", in the setting of the cell (default: none but the absences of the lattice).',
+        help='Such as "P 1 21/c 1", in the setting of the cell (default: no absences beyond the centring).',
     ),
 ]
 Id = Annotated[str | None, typer.Option("--id", metavar="ID", help="Which result of a results.jsonl.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the whole folder of an earlier export.")]
+
+_OPTION_OF_FIELD = {"solution": "--solution", "space_group": "--space-group", "pattern": "--pattern"}
 
 
 @reports_faults
@@ -77,8 +79,11 @@ def export_command(
     check_folder(out, force=force)
     with progress_line(quiet=quiet) as progress:
         found, measured = load_result(result, id, pattern, radiation, progress)
-        progress("fitting the pattern")
-        start = prepare(found, solution=solution, pattern=measured, space_group=space_group)
-        written = write_start_files(start, targets, out, force=force)
+        if found.status not in ("solved", "ambiguous"):
+            complain(f"the cell is not to be trusted (status {found.status}); check it before you build on it")
+        progress("fitting the pattern" if measured is not None else "writing")
+        with opt.named_by_option(_OPTION_OF_FIELD):
+            start = prepare(found, solution=solution, pattern=measured, space_group=space_group)
+            written = write_start_files(start, targets, out, force=force)
     for target, files in written.items():
         complain(f"{out / target}: {', '.join(path.name for path in files)}")

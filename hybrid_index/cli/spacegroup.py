@@ -9,7 +9,7 @@ import typer
 
 from hybrid_index.cli import options as opt
 from hybrid_index.cli.export import Id, PatternFile, Result
-from hybrid_index.cli.faults import NOT_FOUND, reports_faults
+from hybrid_index.cli.faults import NOT_FOUND, complain, reports_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,8 @@ def spacegroup_command(
     with progress_line(quiet=quiet) as progress:
         found, measured = _loaded(result, id, pattern, radiation, progress)
         if not found.solutions:
-            raise _nothing(found, result)
+            complain(f"{result}: holds no cell ({'; '.join(found.reasons)}); index the pattern again with more time")
+            raise typer.Exit(NOT_FOUND)
         chosen = _solution(found, solution)
         progress("fitting the pattern")
         from hybrid_index.refine.extinction import fit_all_lines, rank_extinction_symbols
@@ -108,11 +109,3 @@ def _solution(result: IndexingResult, number: int) -> Solution:
             f"solution {number} does not exist; choose one from 1 to {len(result.solutions)}", source="--solution"
         )
     return result.solutions[number - 1]
-
-
-def _nothing(result: IndexingResult, file: Path) -> typer.Exit:
-    """No cell was found: say so, and what to do."""
-    from hybrid_index.cli.faults import complain
-
-    complain(f"{file}: no cell was found ({'; '.join(result.reasons)}); index it with more time or better lines first")
-    return typer.Exit(NOT_FOUND)

@@ -20,9 +20,9 @@ _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle
 
 
 def block_name(start: RefinementStart) -> str:
-    """Return a name for data blocks and phases: letters, digits and underscores."""
+    """Return a name for data blocks and phases: letters, digits and underscores, a letter first."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", start.result.id.rsplit(".", 1)[0]).strip("_")
-    return name or "phase"
+    return name if name[:1].isalpha() else f"phase_{name}".rstrip("_")
 
 
 def quoted(text: str) -> str:

@@ -118,12 +118,16 @@ class RefinementStart:
         return from_peaks(self.peaks) if self.fit is None else from_fit(self.fit)
 
     def need_pattern(self, target: str) -> Pattern:
-        """Return the pattern, or raise :class:`InputError` that names the *target* which cannot do without."""
+        """Return the pattern, or raise :class:`InputError` that names the *target* which cannot do without.
+
+        The error has ``pattern`` as its source, by which callers know what is missing.
+        """
         if self.pattern is None:
+            origin = f" (its lines came from {self.peaks.source})" if self.peaks.source else ""
             raise InputError(
-                f"the start files of {target} need the measured pattern, which the result does not hold; "
+                f"the start files of {target} need the measured pattern, which is not there{origin}; "
                 "name its file with --pattern FILE",
-                source=self.result.id or None,
+                source="pattern",
             )
         return self.pattern
 

@@ -77,5 +77,11 @@ def _report(start: RefinementStart) -> dict[str, Any]:
             "chi2": fit.chi2,
             "converged": fit.converged,
             "profile": dict(fit.profile),
+            "reflections": {
+                "hkl": fit.reflections.hkl.tolist(),
+                "two_theta_deg": fit.reflections.two_theta_deg.tolist(),
+                "intensity": fit.reflections.intensity.tolist(),
+                "intensity_esd": fit.reflections.intensity_esd.tolist(),
+            },
         }
     return {**document(start.result), "export": export}

@@ -55,8 +55,11 @@ def prepare(
     chosen = _solution(result, solution)
     refinement = chosen.refinement
     lattice = refinement.candidate.bravais_lattice
-    group = parse_space_group(default_space_group(lattice) if space_group is None else space_group)
-    check_space_group(group, refinement.cell, lattice)
+    try:
+        group = parse_space_group(default_space_group(lattice) if space_group is None else space_group)
+        check_space_group(group, refinement.cell, lattice)
+    except InputError as error:
+        raise error.at("space_group") from error
     if result.peaks is None:
         raise InputError("the result has no lines", source=where)
     if pattern is not None:
@@ -83,7 +86,7 @@ def _solution(result: IndexingResult, number: int) -> Solution:
     if not 1 <= number <= len(result.solutions):
         count = len(result.solutions)
         has = "only one" if count == 1 else f"{count}, numbered 1 to {count}"
-        raise InputError(f"solution {number} is not there; the result has {has}", source=where)
+        raise InputError(f"solution {number} is not there; the result has {has}", source="solution")
     return result.solutions[number - 1]
 
 

@@ -2,8 +2,8 @@
 
 N. Döbelin & R. Kleeberg, J. Appl. Cryst. 48 (2015) 1573, doi:10.1107/S1600576715014685. BGMN counts in nanometres; a
 parameter to refine is ``PARAM=name=value_lowest^highest``. Peak shape ``RP=4`` is broadened by B1 (size) and k1, k2
-(strain) over the instrument's function. A phase without atoms says ``LeBail=1``, and BGMN takes its intensities from the
-pattern: so Profex itself writes phases that have only a cell.
+(strain) over the instrument's function. A phase without atoms says ``LeBail=1``, and BGMN takes its intensities from
+the pattern: so Profex itself writes phases that have only a cell.
 
 The instrument's function (``VERZERR``) has to be chosen in Profex. BGMN works with no other widths, so none of ours are
 handed over; nor are the shifts: EPS1 (zero) and EPS2 (displacement) start at 0, and BGMN finds them.

@@ -29,6 +29,8 @@ def exporters(names: Iterable[str]) -> dict[str, Exporter]:
         For a name that is not known (the message lists those that are, with their titles) or whose module is broken.
     """
     found = _found()
+    if not found:
+        raise InputError("no target is registered; install hybrid-index again (pip install .)")
     chosen: dict[str, Exporter] = {}
     for name in names:
         if name == ALL:

@@ -48,6 +48,7 @@ def _inp(start: RefinementStart, *, lebail: bool) -> str:
         "do_errors",
         "",
         "xdd pattern.xye",
+        *(["   neutron_data"] if start.radiation.probe == "neutron" else []),
         f"   start_X {low:.4f} finish_X {high:.4f}",
         f"   x_calculation_step {step:.6f}",
         f"   bkg @ {' '.join(f'{c:.6g}' for c in _background(start))}",
@@ -127,7 +128,7 @@ def _widths(start: RefinementStart) -> list[str]:
         f"@, {widths.x:.6f}, @, {widths.y:.6f})"
     ]
     if widths.axial_deg > _NARROW_AXIAL_DEG:
-        # one_on_x_conv smears a line by 1/sqrt(x) down to its value: what axial divergence does in our fits
+        # one_on_x_conv smears a line by 1/sqrt(4 e x) from 0 to e, here downwards: the axial divergence of our fits
         lines += [
             f"      prm axial {widths.axial_deg:.6f} min 0 ' degrees at cot 2Th = 1",
             "      one_on_x_conv = -axial / Tan(2 Th);",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import least_squares, nnls
 
 from hybrid_index.line_shapes import combined_width
 from hybrid_index.peaks.detect import fit_width_law
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _GAUSS_SHARE, _LORENTZ_SHARE = 0.52, 0.42
 """Γ_G²/Γ² and Γ_L/Γ of a line that is about half Lorentzian, which is supposed where only total widths are known."""
 _NO_WIDTH_DEG = 0.1
+_LORENTZ_WEIGHT = 0.3
+"""How much the Lorentzian part counts beside the total width."""
 _LEAST_SHARE = 0.01
 """A Gaussian part never falls below this share of the narrowest Γ²: programs take its root."""
 
@@ -65,28 +67,39 @@ class Widths:
 
 
 def from_fit(fit: LeBailFit) -> Widths:
-    """Widths of a whole-pattern fit, its constant Lorentzian part shared out to the other two.
+    """Widths of a whole-pattern fit, its constant Lorentzian part shared out to the others.
 
-    They are fitted over the range of the pattern; beyond it they may not hold.
+    Total widths are followed first, and the Lorentzian part as far as that leaves it free; the square of the Gaussian
+    part stays positive and Lorentzian parameters do not become negative, which some programs stop at. The widths hold
+    over the range of the pattern.
     """
-    profile = fit.profile
-    at = np.linspace(fit.two_theta_deg[0], fit.two_theta_deg[-1], 60)
-    tan, secant = _tan_and_secant(at)
-    square = profile["U"] * tan**2 + profile["V"] * tan + profile["W"]
+    target, profile = fit.reflections.fwhm_deg, fit.profile
+    tan, secant = _tan_and_secant(fit.reflections.two_theta_deg)
     lorentz = np.maximum(profile["X"] * tan + profile["Y"] * secant + profile["Z"], 0.0)
-    (x, y), _ = nnls(np.column_stack([tan, secant]), lorentz)
-    least = _LEAST_SHARE * float(np.min(fit.reflections.fwhm_deg)) ** 2
-    # where U, V, W would make the square negative, a law without V stands for them
-    if square.min() >= least:
-        u, v, w = profile["U"], profile["V"], profile["W"]
-    else:
-        (u, w), _ = nnls(np.column_stack([tan**2, np.ones(at.size)]), np.maximum(square, least))
-        v = 0.0
-    typical = float(np.median(fit.reflections.fwhm_deg))
+    least = _LEAST_SHARE * float(np.min(target)) ** 2
+    squares, lines = np.column_stack([tan**2, tan, np.ones(tan.size)]), np.column_stack([tan, secant])
+
+    def misfit(parameters: FloatArray) -> FloatArray:
+        square, part = squares @ parameters[:3], lines @ parameters[3:]
+        width = combined_width(np.sqrt(np.maximum(square, least)), part)
+        negative = np.maximum(least - square, 0.0) / least
+        return np.concatenate([np.log(width / target), _LORENTZ_WEIGHT * (part - lorentz) / target, negative])
+
+    (u, w), _ = nnls(squares[:, [0, 2]], _GAUSS_SHARE * target**2)
+    (x, y), _ = nnls(lines, np.minimum(lorentz, target))
+    bounds = ([-np.inf] * 3 + [0.0] * 2, np.inf)
+    found = least_squares(misfit, [u, 0.0, max(w, least), x, y], bounds=bounds, x_scale=_scales(target)).x
+    names = ("u", "v", "w", "x", "y")
     return Widths(
-        u=float(u), v=float(v), w=float(w), x=float(x), y=float(y),
-        axial_deg=float(profile["axial"]), typical_fwhm_deg=typical,
-    )  # fmt: skip
+        **dict(zip(names, found.tolist(), strict=True)),
+        axial_deg=float(profile["axial"]),
+        typical_fwhm_deg=float(np.median(target)),
+    )
+
+
+def _scales(fwhm_deg: FloatArray) -> list[float]:
+    typical = float(np.median(fwhm_deg))
+    return [typical**2] * 3 + [typical] * 2
 
 
 def from_peaks(peaks: PeakList) -> Widths:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hybrid_index.errors import HybridIndexError, InputError, OutputError
-from hybrid_index.export.start.contract import RefinementStart
+from hybrid_index.export.start.contract import Exporter, RefinementStart
 from hybrid_index.export.start.registry import ALL, exporters, target_names
 
 _log = logging.getLogger(__name__)
@@ -102,22 +102,33 @@ def _put_in_place(partial: Path, out: Path) -> None:
 
 
 def _contents(start: RefinementStart, targets: tuple[str, ...]) -> dict[str, Mapping[str, str | bytes]]:
+    """Files of all targets; where all are asked for, those that cannot do this pattern are left out with a warning."""
     contents = {}
     for name, exporter in exporters(targets).items():
         try:
-            contents[name] = _checked(name, exporter.files(start))
-        except HybridIndexError:
-            raise
-        except Exception as error:  # other people's code: it is told which one failed, and the others go on
-            message = f"target {name!r} failed ({type(error).__name__}: {error})"
-            if ALL not in targets:
-                raise InputError(f"{message}; leave it out, or repair its package") from error
-            _log.warning("%s; it is left out", message)
+            contents[name] = _files(name, exporter, start)
+        except InputError as error:
+            if ALL not in targets or error.source == "pattern":
+                raise
+            _log.warning("%s; it is left out", error)
     return contents
 
 
+def _files(target: str, exporter: Exporter, start: RefinementStart) -> Mapping[str, str | bytes]:
+    try:
+        return _checked(target, exporter.files(start))
+    except HybridIndexError:
+        raise
+    except Exception as error:  # other people's code may fail in any way
+        raise InputError(
+            f"target {target!r} failed ({type(error).__name__}: {error}); leave it out, or repair its package"
+        ) from error
+
+
 def _checked(target: str, files: Mapping[str, str | bytes]) -> Mapping[str, str | bytes]:
-    for name in files:
+    for name, content in files.items():
+        if not isinstance(content, str | bytes):
+            raise InputError(f"target {target!r} gives {name!r} as {type(content).__name__}; it must be text or bytes")
         if not name or name in (".", "..") or Path(name).name != name:
             raise InputError(f"target {target!r} names a file {name!r}; it must be a plain name without folders")
     return files
