@@ -52,7 +52,11 @@ def report(
     parts.append("Seen: lines that are there although the symbol calls them absent.")
     parts.extend(escape(line) for line in _against(ranked[:top]))
     parts += ["", f"[bold]{escape(verdict(best))}[/bold]"]
-    parts.append("Next: absences do not tell these groups apart; try the first ones in a structure solution.")
+    group = best.symbol.space_groups[0].symbol
+    parts.append(
+        "Next: absences do not tell the groups of a symbol apart; try them in turn, "
+        f"as in hybrid-index export … --space-group '{group}'."
+    )
     return Group(*parts)
 
 
