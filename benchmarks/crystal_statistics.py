@@ -25,8 +25,9 @@ from benchmarks.extinction_classes import extinction_classes
 from hybrid_index.errors import InputError
 from hybrid_index.export.atomic import write_atomically
 from hybrid_index.lattice import BRAVAIS_LATTICES, Cell
+from hybrid_index.refine.extinction.space_groups import bravais_lattice_of, operations
 from hybrid_index.simulate.crystal_statistics import N_QUANTILES, shape_coordinates
-from hybrid_index.simulate.space_groups import GRID, bravais_lattice_of, operations, standard_group
+from hybrid_index.simulate.space_groups import GRID, standard_group
 from hybrid_index.simulate.structure import parse_element
 from hybrid_index.units import FloatArray
 

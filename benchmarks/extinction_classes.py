@@ -15,10 +15,16 @@ import gemmi
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order, metric_subspace
-from hybrid_index.refine.hkl import enumerate_reflections
-from hybrid_index.simulate.space_groups import GRID, bravais_lattice_of, operations
-from hybrid_index.simulate.structure import laue_rotations
+from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order
+from hybrid_index.refine.extinction.space_groups import (
+    absent_lines,
+    conventional_settings,
+    equivalent_reflections,
+    generic_reflections,
+    laue_rotations,
+    operations,
+)
+from hybrid_index.simulate.space_groups import GRID
 from hybrid_index.types import IntArray
 
 LARGEST_INDEX = 9
@@ -26,7 +32,6 @@ LARGEST_INDEX = 9
 UNSEEN_WEIGHT = 0.2
 """Each setting counts for so many structures more than were met, so that rare space groups occur too."""
 
-_HOLOHEDRY = {"c": "P m -3 m", "t": "P 4/m m m", "h": "P 6/m m m", "o": "P m m m", "m": "P 1 2/m 1", "a": "P -1"}
 Mask = npt.NDArray[np.bool_]
 Test = tuple[int, ...]
 
@@ -45,9 +50,8 @@ def _classes_of(lattice: BravaisLattice, counts: Mapping[int, int]) -> Iterator[
     """Classes of one Bravais lattice, fewest absences first."""
     lines, members = _lines(lattice)
     groups: dict[bytes, list[gemmi.SpaceGroup]] = defaultdict(list)
-    for group in _settings(lattice):
-        absent = group.operations().systematic_absences(members.reshape(-1, 3).astype(np.int32))
-        groups[absent.reshape(members.shape[:2]).all(axis=1).tobytes()].append(group)
+    for group in conventional_settings(lattice):
+        groups[absent_lines(group, members).tobytes()].append(group)
     n_settings: dict[int, int] = defaultdict(int)
     for group in (g for same in groups.values() for g in same):
         n_settings[group.number] += 1
@@ -65,26 +69,10 @@ def _classes_of(lattice: BravaisLattice, counts: Mapping[int, int]) -> Iterator[
         }
 
 
-def _settings(lattice: BravaisLattice) -> Iterator[gemmi.SpaceGroup]:
-    """Space groups in the settings that the package's cells can be in: b unique, one face centred C, hexagonal axes."""
-    seen = set()
-    for group in gemmi.spacegroup_table():
-        if group.hm[0] != lattice.centring or group.ext == "R" or bravais_lattice_of(group) is not lattice:
-            continue
-        if (lattice.crystal_system == "monoclinic" and group.monoclinic_unique_axis() != "b") or group.hm in seen:
-            continue
-        seen.add(group.hm)
-        yield group
-
-
 def _lines(lattice: BravaisLattice) -> tuple[IntArray, IntArray]:
     """Reflections (n, 3) as the enumerator gives them, one of each line, and all members of each line (n, m, 3)."""
-    name = "R -3 m:H" if lattice is BravaisLattice.HR else _HOLOHEDRY[lattice.value[0]]
-    rotations = laue_rotations(gemmi.find_spacegroup_by_name(name))
-    subspace = metric_subspace(lattice)
-    metric = subspace.any(axis=1) * 1.0 if lattice.value[0] in "cth" else np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-    hkl = enumerate_reflections(metric, lattice, LARGEST_INDEX**2).hkl.astype(np.int64)
-    return hkl, (hkl[:, None, None] @ rotations)[:, :, 0]
+    hkl = generic_reflections(lattice, LARGEST_INDEX)
+    return hkl, equivalent_reflections(hkl, lattice)
 
 
 def _tests(mask: Mask, lines: IntArray, same: list[gemmi.SpaceGroup], lattice: BravaisLattice) -> list[list[int]]:

@@ -134,7 +134,7 @@ def reweighed(probability: FloatArray, whole_pattern_bits: FloatArray) -> FloatA
     """Share the probability (m,) of some solutions out anew, by what whole patterns say of them (bits, (m,))."""
     lag = np.maximum(whole_pattern_bits - whole_pattern_bits.max(), -WHOLE_PATTERN_CAP_BITS)
     weight = probability * np.exp2(WHOLE_PATTERN_SHARPNESS * lag)
-    return np.asarray(probability.sum() * weight / weight.sum(), dtype=np.float64)
+    return np.asarray(probability.sum() * weight / max(weight.sum(), np.finfo(float).tiny), dtype=np.float64)
 
 
 def _softmax(score: FloatArray) -> FloatArray:

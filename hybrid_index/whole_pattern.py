@@ -46,7 +46,7 @@ def fit_solution(
     peaks
         Lines of the pattern.
     settings
-        For the goniometer radius.
+        For the goniometer radius, and for shifts that are held where both are.
     end_deg
         Where the fit ends, degrees; where the cell has some hundred reflections by default.
     start
@@ -58,7 +58,8 @@ def fit_solution(
         If the pattern cannot be fitted.
     """
     cell, lattice = refinement.cell, refinement.candidate.bravais_lattice
-    radius_mm = (settings or Settings()).radius_mm
+    settings = settings or Settings()
+    fixed = settings.fix_zero_shift_deg is not None and settings.fix_displacement_mm is not None
     x = pattern.two_theta_deg
     if end_deg is None:
         end_deg = range_end_deg([(cell, lattice)], peaks.radiation, MOST_DRAWN)
@@ -70,8 +71,9 @@ def fit_solution(
         peaks=peaks,
         start=start,
         two_theta_range_deg=(float(x[0]), max(min(float(x[-1]), end_deg), float(x[0]) + LEAST_RANGE_DEG)),
-        foreign_two_theta_deg=foreign_lines(peaks, cell, lattice, shift=refinement.shift, radius_mm=radius_mm),
-        radius_mm=radius_mm,
+        foreign_two_theta_deg=foreign_lines(peaks, cell, lattice, shift=refinement.shift, radius_mm=settings.radius_mm),
+        fix_shift=fixed,
+        radius_mm=settings.radius_mm,
     )
 
 
@@ -100,7 +102,7 @@ def settled(
     solutions
         Ranked by their lines.
     settings
-        For the goniometer radius.
+        As for :func:`fit_solution`.
     """
     rivals = _rivals(solutions)
     cells = [(s.refinement.cell, s.refinement.candidate.bravais_lattice) for s in rivals]

@@ -55,6 +55,9 @@ class TestWholePatterns:
     def test_equal_bits_change_nothing(self) -> None:
         np.testing.assert_allclose(reweighed(np.array([0.5, 0.3]), np.array([-3.0, -3.0])), [0.5, 0.3])
 
+    def test_what_is_impossible_stays_so(self) -> None:
+        np.testing.assert_array_equal(reweighed(np.zeros(2), np.array([0.0, -3.0])), [0.0, 0.0])
+
 
 class TestMergeSame:
     def test_best_of_each_lattice_best_first(self) -> None:

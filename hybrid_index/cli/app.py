@@ -13,6 +13,7 @@ from hybrid_index.cli.plugin import install_plugin_command
 from hybrid_index.cli.refine import refine_command
 from hybrid_index.cli.report_run import report_command
 from hybrid_index.cli.simulate import simulate_command
+from hybrid_index.cli.spacegroup import spacegroup_command
 
 app = typer.Typer(
     name="hybrid-index",
@@ -30,6 +31,7 @@ app.command("batch")(batch_command)
 app.command("merge")(merge_command)
 app.command("report")(report_command)
 app.command("export")(export_command)
+app.command("spacegroup")(spacegroup_command)
 app.command("simulate")(simulate_command)
 app.command("install-plugin")(install_plugin_command)
 

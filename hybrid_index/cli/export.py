@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hybrid_index.cli import options as opt
-from hybrid_index.cli.faults import NOT_FOUND, complain, reports_faults
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from hybrid_index.types import IndexingResult, Pattern
-    from hybrid_index.units import Radiation
+from hybrid_index.cli.faults import complain, reports_faults
 
 Result = Annotated[
     Path,
@@ -73,6 +67,7 @@ def export_command(
     radiation = opt.radiation_from(wavelength)
 
     from hybrid_index.cli.console import progress_line
+    from hybrid_index.cli.results import load_result
     from hybrid_index.errors import InputError
     from hybrid_index.export.start import check_folder, exporters, prepare, write_start_files
 
@@ -83,7 +78,7 @@ def export_command(
         raise error.at("--to") from error
     check_folder(out, force=force)
     with progress_line(quiet=quiet) as progress:
-        found, measured = _loaded(result, id, pattern, radiation, progress)
+        found, measured = load_result(result, id, pattern, radiation, progress)
         if found.status not in ("solved", "ambiguous"):
             complain(f"the cell is not to be trusted (status {found.status}); check it before you build on it")
         progress("fitting the pattern" if measured is not None else "writing")
@@ -92,55 +87,3 @@ def export_command(
             written = write_start_files(start, targets, out, force=force)
     for target, files in written.items():
         complain(f"{out / target}: {', '.join(path.name for path in files)}")
-
-
-def _loaded(
-    file: Path, id: str | None, pattern_file: Path | None, radiation: Radiation | None, progress: Callable[[str], None]
-) -> tuple[IndexingResult, Pattern | None]:
-    """The result, and the pattern that it came from where that is still to be had."""
-    from hybrid_index.errors import InputError
-    from hybrid_index.export.result_file import is_result_file, read_result
-    from hybrid_index.io import read, read_pattern
-
-    has_result = is_result_file(file)
-    if has_result and radiation is not None:
-        raise InputError(
-            "a result has its wavelength; leave this out, or export the raw pattern", source="--wavelength"
-        )
-    if id is not None and not has_result:
-        raise InputError(f"{file} holds no results to choose from; leave this out", source="--id")
-    given = None if pattern_file is None else read_pattern(pattern_file, radiation=radiation)
-    if has_result:
-        found = read_result(file, id=id)
-        return found, given or _pattern_of(found, beside=file.parent)
-    from hybrid_index.cli.first_run import announce_compilation
-    from hybrid_index.types import Pattern
-
-    data = read(file, radiation=radiation)
-    announce_compilation(progress)
-    from hybrid_index.pipeline import index
-
-    result = index(data, wavelength=radiation, id=file.name, progress=progress)
-    if not result.solutions:
-        complain(f"{file}: no cell was found ({'; '.join(result.reasons)})")
-        raise typer.Exit(NOT_FOUND)
-    return result, given or (data if isinstance(data, Pattern) else None)
-
-
-def _pattern_of(result: IndexingResult, *, beside: Path) -> Pattern | None:
-    """The pattern that the lines came from: a path as it was given then, from here or from where the result lies."""
-    from hybrid_index.errors import InputError
-    from hybrid_index.io import read
-    from hybrid_index.types import Pattern
-
-    if result.peaks is None or not result.peaks.source:
-        return None
-    named = Path(result.peaks.source)
-    for path in (named, beside / named, beside / named.name):
-        if path.is_file():
-            try:
-                data = read(path, radiation=result.peaks.radiation)
-            except InputError:
-                continue
-            return data if isinstance(data, Pattern) else None
-    return None

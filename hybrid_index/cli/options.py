@@ -185,6 +185,7 @@ _OPTION_OF_SETTING = {
     "fix_zero_shift_deg": "--fix-zero",
     "fix_displacement_mm": "--fix-displacement",
     "seed": "--seed",
+    "lebail": "--lebail",
 }
 
 

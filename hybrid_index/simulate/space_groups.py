@@ -11,21 +11,11 @@ import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
-from hybrid_index.lattice import BravaisLattice
+from hybrid_index.refine.extinction.space_groups import PERIOD, operations
 from hybrid_index.types import IntArray
 
-GRID = 24
+GRID = PERIOD
 """Points of the search grid along each edge; every fixed point of a standard setting has coordinates in 24ths."""
-
-_FAMILY = {"triclinic": "a", "monoclinic": "m", "orthorhombic": "o", "tetragonal": "t", "cubic": "c"}
-_CENTRING: dict[str, dict[str, str]] = {
-    "triclinic": dict.fromkeys("ABCIF", "P"),
-    "monoclinic": dict.fromkeys("ABIF", "C"),
-    "orthorhombic": dict.fromkeys("AB", "C"),
-    "tetragonal": {"C": "P", "F": "I"},
-    "cubic": {},
-}
-"""What a centring of an unusual setting is called in the conventional one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,23 +58,6 @@ def standard_group(number: int) -> gemmi.SpaceGroup:
     if group is None:
         raise InputError(f"space group {number} does not exist; give a number from 1 to 230", source="space_group")
     return group
-
-
-def bravais_lattice_of(group: gemmi.SpaceGroup) -> BravaisLattice:
-    """Bravais lattice of a space group, whatever its setting: all one-face centrings are C, all R groups hR."""
-    system = str(group.crystal_system_str())
-    letter = str(group.hm)[0]
-    if system in ("trigonal", "hexagonal"):
-        return BravaisLattice.HR if letter == "R" else BravaisLattice.HP
-    return BravaisLattice(_FAMILY[system] + _CENTRING[system].get(letter, letter))
-
-
-def operations(group: gemmi.SpaceGroup) -> tuple[IntArray, IntArray]:
-    """Rotations (m, 3, 3) and translations (m, 3) in 24ths, centring translations included; they act on columns."""
-    listed = list(group.operations())
-    rotations = np.array([op.rot for op in listed], dtype=np.int64) // gemmi.Op.DEN
-    translations = np.array([op.tran for op in listed], dtype=np.int64) * GRID // gemmi.Op.DEN
-    return rotations, translations
 
 
 @lru_cache(maxsize=256)

@@ -10,10 +10,10 @@ from typing import Any
 
 import gemmi
 import numpy as np
-import numpy.typing as npt
 
 from hybrid_index.errors import FileFormatError, InputError
 from hybrid_index.lattice import Cell
+from hybrid_index.refine.extinction.space_groups import laue_rotations
 from hybrid_index.types import IntArray, frozen_array
 from hybrid_index.units import FloatArray
 
@@ -228,17 +228,6 @@ def parse_element(text: str) -> str:
         if gemmi.Element(symbol).atomic_number:
             return symbol
     raise InputError(f"element {text!r} is not understood; give a symbol such as Fe or O2-")
-
-
-def laue_rotations(group: gemmi.SpaceGroup) -> IntArray:
-    """Proper rotations of the Laue group, shape (m, 3, 3): with the inversion they make all of it."""
-    seen: dict[tuple[int, ...], npt.NDArray[np.int64]] = {}
-    for op in group.operations().sym_ops:
-        rotation = np.array(op.rot, dtype=np.int64) // op.DEN
-        if round(float(np.linalg.det(rotation))) < 0:
-            rotation = -rotation
-        seen.setdefault(tuple(rotation.ravel().tolist()), rotation)
-    return np.array(list(seen.values()), dtype=np.int64)
 
 
 def _element_of(site: gemmi.SmallStructure.Site) -> str:

@@ -12,18 +12,17 @@ import numpy as np
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import CRYSTAL_SYSTEMS, BravaisLattice, Cell
+from hybrid_index.refine.extinction.space_groups import bravais_lattice_of, laue_rotations, operations
 from hybrid_index.simulate.crystal_statistics import Chemistry, CrystalStatistics, default_statistics, from_quantiles
 from hybrid_index.simulate.packing import place_site, room_for
 from hybrid_index.simulate.random_lattices import VOLUME_LIMITS_ANGSTROM3, cell_sample
 from hybrid_index.simulate.space_groups import (
     GRID,
     WyckoffPositions,
-    bravais_lattice_of,
-    operations,
     standard_group,
     wyckoff_positions,
 )
-from hybrid_index.simulate.structure import Structure, laue_rotations
+from hybrid_index.simulate.structure import Structure
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 

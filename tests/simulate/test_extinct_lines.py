@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hybrid_index.lattice import Cell, metric_from_gram
+from hybrid_index.refine.extinction.space_groups import laue_rotations
 from hybrid_index.simulate import Site, Structure, powder_lines
-from hybrid_index.simulate.structure import laue_rotations
 from hybrid_index.units import FloatArray, Radiation, q_from_two_theta
 
 RADIATION = Radiation(wavelength_angstrom=1.5)

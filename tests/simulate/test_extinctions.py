@@ -6,9 +6,9 @@ import pytest
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
+from hybrid_index.refine.extinction.space_groups import laue_rotations
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.simulate.extinctions import ExtinctionClasses, default_classes
-from hybrid_index.simulate.structure import laue_rotations
 from tests.synthetic import TYPICAL
 
 HOLOHEDRY = {"c": "P m -3 m", "t": "P 4/m m m", "h": "P 6/m m m", "o": "P m m m", "m": "P 1 2/m 1", "a": "P -1"}

@@ -5,10 +5,9 @@ import pytest
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice
+from hybrid_index.refine.extinction.space_groups import bravais_lattice_of, operations
 from hybrid_index.simulate.space_groups import (
     GRID,
-    bravais_lattice_of,
-    operations,
     standard_group,
     wyckoff_positions,
 )

@@ -10,8 +10,9 @@ import pytest
 
 from hybrid_index.errors import FileFormatError, InputError
 from hybrid_index.lattice import Cell
+from hybrid_index.refine.extinction.space_groups import laue_rotations
 from hybrid_index.simulate import Site, Structure
-from hybrid_index.simulate.structure import laue_rotations, parse_element
+from hybrid_index.simulate.structure import parse_element
 
 CIF = """data_corundum
 _cell_length_a 4.7570(6)

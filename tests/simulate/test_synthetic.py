@@ -10,6 +10,7 @@ from scipy import stats
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS
+from hybrid_index.refine.extinction.space_groups import bravais_lattice_of, operations
 from hybrid_index.simulate import Structure, powder_lines, synthetic_crystal
 from hybrid_index.simulate.crystal_statistics import (
     CrystalStatistics,
@@ -19,7 +20,7 @@ from hybrid_index.simulate.crystal_statistics import (
     shape_coordinates,
 )
 from hybrid_index.simulate.packing import shortest_contact
-from hybrid_index.simulate.space_groups import bravais_lattice_of, operations, standard_group
+from hybrid_index.simulate.space_groups import standard_group
 from hybrid_index.simulate.synthetic import CONTACT
 from hybrid_index.units import parse_radiation
 

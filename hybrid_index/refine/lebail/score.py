@@ -100,6 +100,36 @@ def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = 
         not (np.array_equal(fit.two_theta_deg, x) and np.array_equal(fit.observed, fits[0].observed)) for fit in fits
     ):
         raise InputError("the fits are not of the same points; fit all cells over one range")
+    data = _data(fits)
+    heard = np.ones(x.size, dtype=bool) if left_out is None else ~left_out
+    heard_data = np.logical_and.reduceat(heard, data.edges)
+    per_point = data.point_variance.copy()
+    per_point[~heard] = np.inf
+    standardised = [(misfit / np.sqrt(data.variance))[heard_data] for misfit in data.misfits]
+    together = min(correlated_noise(np.clip(z, -_MOST_MISFIT, _MOST_MISFIT)) for z in standardised)
+    parts = [_parts(fit, z, per_point, together) for fit, z in zip(fits, standardised, strict=True)]
+    top = max(part.bits for part in parts)
+    return [replace(part, bits=part.bits - top) for part in parts]
+
+
+def point_variance(fit: LeBailFit) -> FloatArray:
+    """Variance (n,) of single points, errors of line shapes included."""
+    return _data([fit]).point_variance
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """Means over half a width: first points, variances (d,), misfits of each fit (d,); and variances of points (n,)."""
+
+    edges: IntArray
+    variance: FloatArray
+    misfits: list[FloatArray]
+    point_variance: FloatArray
+
+
+def _data(fits: Sequence[LeBailFit]) -> _Data:
+    """Independent data, with errors that the best of the fits needs."""
+    x = fits[0].two_theta_deg
     best = min(fits, key=lambda fit: fit.chi2)
     order = np.argsort(best.reflections.two_theta_deg)
     fwhm = np.interp(x, best.reflections.two_theta_deg[order], best.reflections.fwhm_deg[order])
@@ -112,16 +142,9 @@ def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = 
     errors = [_errors(misfit, noise, net) for misfit in misfits]
     scale, error = min(scale for scale, _ in errors), min(error for _, error in errors)
     variance = scale * noise + (error * net) ** 2
-    heard = np.ones(x.size, dtype=bool) if left_out is None else ~left_out
-    heard_data = np.logical_and.reduceat(heard, edges)
     # for single points: errors of a line shape go together over a datum
-    per_point = scale * fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
-    per_point[~heard] = np.inf
-    standardised = [(misfit / np.sqrt(variance))[heard_data] for misfit in misfits]
-    together = min(correlated_noise(np.clip(z, -_MOST_MISFIT, _MOST_MISFIT)) for z in standardised)
-    parts = [_parts(fit, z, per_point, together) for fit, z in zip(fits, standardised, strict=True)]
-    top = max(part.bits for part in parts)
-    return [replace(part, bits=part.bits - top) for part in parts]
+    point_variance = scale * fits[0].sigma ** 2 + np.repeat((error * net) ** 2 * count, count)
+    return _Data(edges=edges, variance=variance, misfits=misfits, point_variance=point_variance)
 
 
 def _datum_edges(x: FloatArray, fwhm: FloatArray) -> IntArray:

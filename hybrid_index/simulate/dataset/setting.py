@@ -18,12 +18,11 @@ from hybrid_index.lattice import (
     primitive_basis,
 )
 from hybrid_index.lattice.bravais import ConventionalSetting
-from hybrid_index.simulate.structure import laue_rotations
+from hybrid_index.refine.extinction.space_groups import bravais_lattice_of, laue_rotations
 from hybrid_index.types import IntArray
 
 LARGEST_STRAIN = 1.0e-3
 """A cell that has the symmetry of its space group only to more than this contradicts it."""
-_FAMILY = {"cubic": "c", "hexagonal": "h", "trigonal": "h", "tetragonal": "t", "orthorhombic": "o", "monoclinic": "m"}
 _GENERIC = (1.0, 1.37, 2.11, 0.23, 0.31, 0.17)
 """Free parameters of a metric that has the symmetry of its system and no more."""
 
@@ -93,13 +92,6 @@ def labelled_setting(cell: Cell, space_group: str) -> LabelledSetting:
 
     best, basis = min(settings, key=lambda pair: misfit(*pair))
     return LabelledSetting(space_group=group.xhm(), bravais_lattice=lattice, cell=best.cell, basis=basis)
-
-
-def bravais_lattice_of(group: gemmi.SpaceGroup) -> BravaisLattice:
-    """Bravais lattice of a space group, whatever its setting."""
-    family = _FAMILY.get(group.crystal_system_str(), "a")
-    centring = gemmi.get_spacegroup_reference_setting(group.number).centring_type()
-    return BravaisLattice(family + ("C" if centring == "A" else centring))
 
 
 def _is_along_axes(rotations: IntArray, basis: npt.NDArray[np.float64], lattice: BravaisLattice) -> bool:

@@ -12,8 +12,8 @@ from hybrid_index.export.start.space_group import default_space_group, parse_spa
 from hybrid_index.export.start.text import exactly, refines_displacement
 from hybrid_index.export.start.widths import from_peaks
 from hybrid_index.lattice import BravaisLattice, Cell
+from hybrid_index.refine.extinction.space_groups import bravais_lattice_of
 from hybrid_index.refine.hkl import enumerate_reflections
-from hybrid_index.simulate.space_groups import bravais_lattice_of
 from hybrid_index.types import PeakList
 from hybrid_index.units import Radiation, shift_two_theta, two_theta_from_d
 from tests.export.start.conftest import MakeStart, known_pattern, known_result

@@ -6,8 +6,9 @@ import pytest
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice, Cell, gram_from_metric, standardize
+from hybrid_index.refine.extinction.space_groups import bravais_lattice_of
 from hybrid_index.refine.hkl import is_allowed
-from hybrid_index.simulate.dataset.setting import bravais_lattice_of, labelled_setting
+from hybrid_index.simulate.dataset.setting import labelled_setting
 
 RHOMBOHEDRON = Cell(a=5.13, b=5.13, c=5.13, alpha=55.3, beta=55.3, gamma=55.3)
 CASES = [
