@@ -61,7 +61,8 @@ def _draw_measured(axes: Axes, picture: Picture) -> None:
             axes.plot(x, y, ".", color=MEASURED, markersize=1.5, label="measured")
             _draw_fit(axes, picture.fit)
         floor, top = float(np.percentile(y, 1.0)), float(y.max())
-        axes.set_ylim(floor - 0.01 * (top - floor), top + 0.25 * (top - floor))
+        room = 0.25 if picture.fit is None else 0.45  # the legend of a fit reaches over the middle
+        axes.set_ylim(floor - 0.01 * (top - floor), top + room * (top - floor))
         axes.set_ylabel("intensity (square-root scale)")
     else:
         axes.set_ylim(0.0, 1.25 * float(heights.max(initial=1e-9)))
