@@ -23,18 +23,25 @@ def drop_stale(package: Path) -> int:
 
     Only those beside their sources, where numba puts them unless it may not write there.
     """
-    compiled = [path for folder in _folders(package) for path in folder.glob("__pycache__/*.nb[ic]")]
+    compiled = {path: _changed(path) for folder in _folders(package) for path in folder.glob("__pycache__/*.nb[ic]")}
     sources = {path.parents[1] / f"{path.name.partition('.')[0]}.py" for path in compiled}
     now = time.time()
-    changed = [when for source in sources if source.exists() and (when := source.stat().st_mtime) <= now]
-    newest = max(changed, default=0.0)
-    stale = [path for path in compiled if path.stat().st_mtime < newest]
+    newest = max((when for source in sources if (when := _changed(source)) <= now), default=0.0)
+    stale = [path for path, when in compiled.items() if when < newest]
     try:
         for path in stale:
             path.unlink(missing_ok=True)
     except OSError:  # a file system that can only be read: nothing on it changes either
         return 0
     return len(stale)
+
+
+def _changed(path: Path) -> float:
+    """When a file was changed; 0 if another process has deleted it meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _folders(package: Path) -> Iterator[Path]:

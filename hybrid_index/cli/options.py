@@ -68,7 +68,7 @@ TwoThetaRange = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option("--budget", metavar="SECONDS", rich_help_panel=_SEARCH, help="Time the search may take (default 30)."),
+    typer.Option("--budget", metavar="SECONDS", rich_help_panel=_SEARCH, help="Time the search may take (default 10)."),
 ]
 Systems = Annotated[
     str | None,

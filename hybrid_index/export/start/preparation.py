@@ -93,20 +93,22 @@ def _solution(result: IndexingResult, number: int) -> Solution:
 def _fitted(
     result: IndexingResult, peaks: PeakList, solution: Solution, pattern: Pattern, group: gemmi.SpaceGroup
 ) -> LeBailFit:
-    from hybrid_index.refine.lebail import lebail_fit, range_end_deg  # loads the kernels
+    from hybrid_index.refine.lebail import foreign_lines, lebail_fit, range_end_deg  # loads the kernels
 
     refinement = solution.refinement
-    lattice = refinement.candidate.bravais_lattice
-    end = range_end_deg([(refinement.cell, lattice)], peaks.radiation, MOST_REFLECTIONS)
+    cell, lattice, shift = refinement.cell, refinement.candidate.bravais_lattice, refinement.shift
+    end = range_end_deg([(cell, lattice)], peaks.radiation, MOST_REFLECTIONS)
+    radius_mm = float(result.settings.get("radius_mm", DEFAULT_RADIUS_MM))
     return lebail_fit(
         pattern,
-        refinement.cell,
+        cell,
         lattice,
-        shift=refinement.shift,
+        shift=shift,
         peaks=peaks,
         two_theta_range_deg=(float(pattern.two_theta_deg[0]), min(float(pattern.two_theta_deg[-1]), end)),
+        foreign_two_theta_deg=foreign_lines(peaks, cell, lattice, shift=shift, radius_mm=radius_mm),
         absent=lambda hkl: absent(group, hkl),
-        radius_mm=float(result.settings.get("radius_mm", DEFAULT_RADIUS_MM)),
+        radius_mm=radius_mm,
     )
 
 
