@@ -36,6 +36,8 @@ _SMALL_GAIN = 4.0e-5
 """Relative gain in χ² below which a step counts as none."""
 _CLEAR = 3.0
 """Intensity over its uncertainty from which a reflection has a say in positions and widths."""
+_NEARBY_FWHM = 1.0
+"""Le Bail's rule shares out what is within this distance, rightly or not."""
 _UNRESOLVED_FWHM = 0.5
 """Neighbours nearer than this have the same intensity per reflection, within its size (Pawley)."""
 
@@ -113,8 +115,14 @@ def descend(
     return state, False, most
 
 
-def normal_equations(problem: Problem, state: State, free: npt.NDArray[np.bool_], mode: Intensities) -> Normal:
-    """Set up the normal equations and eliminate the intensities."""
+def normal_equations(
+    problem: Problem, state: State, free: npt.NDArray[np.bool_], mode: Intensities, *, at_rest: bool = False
+) -> Normal:
+    """Set up the normal equations and eliminate the intensities.
+
+    With *at_rest* they are for uncertainties, not for a step: how Le Bail's rule shared out what overlaps is then not
+    taken for knowledge.
+    """
     drawn, weight = state.drawn, problem.weight
     jacobian = np.ascontiguousarray(derivatives(problem, drawn, _shrunk(problem, state))[:, free])
     residual = weight * (problem.intensity - state.calculated)
@@ -124,7 +132,7 @@ def normal_equations(problem: Problem, state: State, free: npt.NDArray[np.bool_]
     )
     gradient = drawn.project(residual)
     data = band[0].copy()
-    _add_intensity_prior(problem, state, mode, band, gradient)
+    _add_intensity_prior(problem, state, mode, band, gradient, at_rest=at_rest)
     precision = problem.prior_esd[free] ** -2.0
     own = jacobian.T @ (weight[:, None] * jacobian) + np.diag(precision)
     own_gradient = jacobian.T @ residual + precision * (problem.prior - drawn.parameters)[free]
@@ -151,12 +159,12 @@ def _shrunk(problem: Problem, state: State) -> FloatArray:
 
 
 def _add_intensity_prior(
-    problem: Problem, state: State, mode: Intensities, band: FloatArray, gradient: FloatArray
+    problem: Problem, state: State, mode: Intensities, band: FloatArray, gradient: FloatArray, *, at_rest: bool
 ) -> None:
     """Hold what the pattern does not tell: Le Bail's shares near where they are, Pawley's unresolved ones alike."""
     diagonal = np.maximum(band[0], 1.0e-12 * band[0].max())
-    size = np.abs(state.intensity) + 1.0 / np.sqrt(diagonal)
     if mode == "lebail":
+        size = (_nearby(state) if at_rest else np.abs(state.intensity)) + 1.0 / np.sqrt(diagonal)
         band[0] = diagonal + size**-2.0
         return
     # a reflection that lies almost outside the pattern would have any intensity
@@ -176,6 +184,14 @@ def _add_intensity_prior(
     pull = precision * (per_reflection[left + 1] - per_reflection[left])
     np.add.at(gradient, left, pull * a)
     np.subtract.at(gradient, left + 1, pull * b)
+
+
+def _nearby(state: State) -> FloatArray:
+    """Intensity of each reflection and its neighbours together (m,): what each of them may have."""
+    centre, reach = state.drawn.centre[0], _NEARBY_FWHM * state.drawn.fwhm
+    running = np.concatenate([[0.0], np.cumsum(np.abs(state.intensity))])
+    first, last = np.searchsorted(centre, centre - reach), np.searchsorted(centre, centre + reach, side="right")
+    return np.asarray(running[last] - running[first])
 
 
 def _tried(

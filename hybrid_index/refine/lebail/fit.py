@@ -118,7 +118,7 @@ def lebail_fit(
             total += steps
         if intensities == "lebail":
             state = engine.partitioned(problem, state.drawn, state.intensity, engine.FIRST_CYCLES)
-        normal = engine.normal_equations(problem, state, free, intensities)
+        normal = engine.normal_equations(problem, state, free, intensities, at_rest=True)
         return _collect(pattern, problem, state, normal, free, intensities, converged, total)
     except np.linalg.LinAlgError as error:
         raise InputError(
