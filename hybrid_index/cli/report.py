@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -63,6 +64,11 @@ def verdict(result: IndexingResult) -> str:
 def next_step(result: IndexingResult, file: str) -> str:
     """Return what to do now, in one line."""
     match result.status:
+        case "solved" if _from_pattern(result):
+            return (
+                f"see how it fits (--plot fit.html); rank its space groups (hybrid-index spacegroup {file}); "
+                f"write start files of a refinement (hybrid-index export {file} --to all --out start)."
+            )
         case "solved":
             return "see how it fits (--plot fit.html), or take all numbers and line indices (--json)."
         case "ambiguous":
@@ -73,6 +79,11 @@ def next_step(result: IndexingResult, file: str) -> str:
         f"look at the lines with hybrid-index peaks {file} --plot lines.html; drop foreign ones (--drop-peak), "
         "check --wavelength, widen --zero-limit or --max-volume, or give more time (--budget 120)."
     )
+
+
+def _from_pattern(result: IndexingResult) -> bool:
+    """Whether the lines were found in a pattern: then their heights over the noise are known."""
+    return result.peaks is not None and bool(np.isfinite(result.peaks.height_over_noise).any())
 
 
 def _headline(result: IndexingResult, peaks: PeakList) -> str:
