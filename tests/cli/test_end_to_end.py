@@ -84,7 +84,7 @@ def test_batch(silicon: Path, noise: Path, tmp_path: Path) -> None:
     ]
     manifest.write_text("\n".join(json.dumps(entry) for entry in entries) + "\n{\n")
     done = hybrid_index(
-        "batch", "list.jsonl", silicon, "--out", "out.jsonl", "--workers", 2, "--budget", 3, folder=tmp_path
+        "batch", "list.jsonl", silicon, "--out", "out.jsonl", "--workers", 2, "--budget", 60, folder=tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
