@@ -88,6 +88,10 @@ class WidthLaw:
         return np.asarray(np.sqrt(self.constant + self.slope * tan * tan), dtype=np.float64)
 
 
+_LEAST_CONSTANT = 0.2
+"""Share of the square of a usual width below which a constant part is not believed at once."""
+
+
 def fit_width_law(two_theta_deg: FloatArray, fwhm_deg: FloatArray) -> WidthLaw:
     """Robust width law through measured widths (degrees); constant and slope are both non-negative."""
     tan2 = np.tan(np.radians(np.minimum(two_theta_deg, 160.0)) / 2.0) ** 2
@@ -100,9 +104,15 @@ def fit_width_law(two_theta_deg: FloatArray, fwhm_deg: FloatArray) -> WidthLaw:
     i, j = i[apart], j[apart]
     slope = float(np.median((square[i] - square[j]) / (tan2[i] - tan2[j]))) if i.size else 0.0
     constant = float(np.median(square - slope * tan2))
-    if slope <= 0.0 or constant <= 0.2 * flat.constant:
+    if slope <= 0.0:
         return flat
-    return WidthLaw(constant=constant, slope=slope)
+    if constant > _LEAST_CONSTANT * flat.constant:
+        return WidthLaw(constant=constant, slope=slope)
+    # strain alone, or a few odd widths: what describes most lines better
+    constant = _LEAST_CONSTANT * float(np.quantile(square, 0.1))
+    strained = WidthLaw(constant=constant, slope=float(np.median((square - constant) / np.maximum(tan2, 1e-9))))
+    off = [float(np.median(np.abs(np.log(law.at(two_theta_deg) ** 2 / square)))) for law in (strained, flat)]
+    return strained if strained.slope > 0.0 and off[0] < off[1] else flat
 
 
 def measure_widths(two_theta_deg: FloatArray, intensity: FloatArray, variance: FloatArray) -> WidthLaw | None:
