@@ -30,7 +30,7 @@ from hybrid_index.export.atomic import write_atomically
 BARS = {
     "cell_in_two_sigma_region": 0.9,
     "r_wp_at_noise_limit": 0.9,
-    "all": 0.9,
+    "listed_derivative": 0.9,
     "good_symbol_first": 0.7,
     "good_symbol_among_3": 0.9,
 }

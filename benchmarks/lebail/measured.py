@@ -16,6 +16,7 @@ from hybrid_index.lattice import (
     Cell,
     cluster_lattices,
     conventional,
+    derivative_relation,
     primitive_gram,
     sublattices,
     superlattices,
@@ -34,6 +35,7 @@ MOST_LISTED = 6
 SYMMETRY_TOLERANCE = 0.002
 SAME_LATTICE = 0.0015
 KNOWN_TOLERANCE = 2.0e-4
+DERIVATIVE_TOLERANCE, DERIVATIVE_ANGLE_DEG = 0.005, 0.5
 KNOWN = "known cell"
 
 
@@ -66,9 +68,21 @@ class Contest:
 
     def lead(self, *origins: str) -> float:
         """Bits by which the known cell leads the best of the rivals whose origin begins so; infinite without any."""
-        others = [
-            c.bits for r, c in zip(self.rivals[1:], self.comparisons[1:], strict=True) if r.origin.startswith(origins)
-        ]
+        return self._lead_over([r.origin.startswith(origins) for r in self.rivals[1:]])
+
+    def lead_over_listed_derivatives(self) -> float:
+        """The same, over the sub- and superlattices (to index four) of the known lattice among the listed answers."""
+        known = self.rivals[0].gram
+        return self._lead_over(
+            [
+                rival.origin.startswith("listed")
+                and derivative_relation(known, rival.gram, DERIVATIVE_TOLERANCE, DERIVATIVE_ANGLE_DEG) is not None
+                for rival in self.rivals[1:]
+            ]
+        )
+
+    def _lead_over(self, counts: Sequence[bool]) -> float:
+        others = [c.bits for c, counted in zip(self.comparisons[1:], counts, strict=True) if counted]
         return self.comparisons[0].bits - max(others, default=-np.inf)
 
 
@@ -149,6 +163,7 @@ def contest_record(found: Contest) -> dict[str, Any]:
     best = max(others, key=lambda i: found.comparisons[i].bits, default=0)
     rival, fit = found.rivals[best], found.fits[best]
     leads = {f"lead_{kind}": found.lead(kind) for kind in ("sublattice", "superlattice", "listed")}
+    leads["lead_listed_derivative"] = found.lead_over_listed_derivatives()
     return {
         "name": found.name,
         "rank": found.rank,
@@ -165,4 +180,5 @@ def contest_record(found: Contest) -> dict[str, Any]:
 def shares(contests: Sequence[Contest]) -> dict[str, float]:
     """Share of the patterns in which the known cell wins, against each kind of rival and against all."""
     kinds = {"sublattice": ("sublattice",), "superlattice": ("superlattice",), "listed": ("listed",), "all": ("",)}
-    return {name: float(np.mean([c.lead(*origins) > 0.0 for c in contests])) for name, origins in kinds.items()}
+    won = {name: float(np.mean([c.lead(*origins) > 0.0 for c in contests])) for name, origins in kinds.items()}
+    return won | {"listed_derivative": float(np.mean([c.lead_over_listed_derivatives() > 0.0 for c in contests]))}
