@@ -9,6 +9,8 @@ done about a failed attempt is the runner's business.
 from __future__ import annotations
 
 import os
+import re
+import socket
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -30,6 +32,7 @@ COUNT_CPUS_EVERY_S = 10.0
 """Nodes come and go."""
 LOOK_AROUND_S = 1.0
 LOCAL = "local"
+_KNOCK_S = 10.0
 _OBJECT_STORE_BYTES = 100 * 2**20
 """Of a Ray of our own, which has nothing but small documents to pass on."""
 
@@ -275,6 +278,7 @@ def _connect(ray: Any, address: str, workers: int | None) -> None:
             cpus = workers or os.cpu_count()
             ray.init(address, num_cpus=cpus, include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES, **quiet)
         else:
+            _knock(address)
             ray.init(address, **quiet)
     except (OSError, RuntimeError, ValueError) as error:
         said = str(error).strip().partition("\n")[0]
@@ -282,3 +286,9 @@ def _connect(ray: Any, address: str, workers: int | None) -> None:
             f"no Ray cluster answers at {address!r} ({said}); start one with `ray start --head`, or give local",
             source="--address",
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise :class:`OSError` if nobody listens at a host and port; Ray itself tries for two minutes."""
+    if match := re.fullmatch(r"(.+):([0-9]{1,5})", address):
+        socket.create_connection((match[1], int(match[2])), timeout=_KNOCK_S).close()
