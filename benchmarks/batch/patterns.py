@@ -26,7 +26,7 @@ def make_patterns(folder: Path, n: int, *, source: str, seed: int) -> list[Path]
     recipe = Recipe(condition=pattern_condition("lab"), radiation=parse_radiation(WAVELENGTH), seed=seed)
     made = sorted(folder.glob("*.xy"))
     if len(made) < n:
-        workers = os.cpu_count() or 1
+        workers = min(os.cpu_count() or 1, 1 + n // 100)
         make_dataset(open_sources([source]), recipe, folder, format="aicomp", count=n, workers=workers)
         made = sorted(folder.glob("*.xy"))
     if len(made) < n:

@@ -275,6 +275,7 @@ def _connect(ray: Any, address: str, workers: int | None) -> None:
     try:
         if address == LOCAL:
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is to leave this machine unasked
+            os.environ.setdefault("RAY_worker_niceness", "0")  # as that of the local pool; Ray's own is 15
             cpus = workers or os.cpu_count()
             ray.init(address, num_cpus=cpus, include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES, **quiet)
         else:
@@ -283,7 +284,8 @@ def _connect(ray: Any, address: str, workers: int | None) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         said = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"no Ray cluster answers at {address!r} ({said}); start one with `ray start --head`, or give local",
+            f"no Ray cluster answers at {address!r} ({said}); start one with ray start --head, see that RAY_AUTH_MODE is "
+            "the same here as there, or give local",
             source="--address",
         ) from error
 
