@@ -284,8 +284,8 @@ def _connect(ray: Any, address: str, workers: int | None) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         said = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"no Ray cluster answers at {address!r} ({said}); start one with ray start --head, see that RAY_AUTH_MODE is "
-            "the same here as there, or give local",
+            f"no Ray cluster answers at {address!r} ({said}); start one with ray start --head, see that "
+            "RAY_AUTH_MODE is the same here as there, or give local",
             source="--address",
         ) from error
 
