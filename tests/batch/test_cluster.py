@@ -22,6 +22,7 @@ from hybrid_index.batch.executors import Solve
 from hybrid_index.batch.ray_actor import Greeting
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, WorkerError
+from hybrid_index.types import PeakList
 from tests.batch.helpers import Inline, is_alive, items_of, lines_of, results_of, start_script, wait_until
 from tests.batch.solvers import at_once, solve, steady
 
@@ -77,6 +78,16 @@ def test_ordinary_batch_and_inputs_that_fail(cluster: Any, tmp_path: Path) -> No
         "deadly": lost,
         "leaving": lost,
     }
+
+
+@pytest.mark.slow
+def test_search_gives_the_same_as_in_the_local_pool(cluster: Any, tmp_path: Path, peaks: PeakList) -> None:
+    lists = [tuple(peaks.two_theta_deg[:n]) for n in (20, 25)]
+    items = [BatchItem(id=f"{len(lines)}", two_theta=lines, wavelength="CuKa1") for lines in lists]
+    settings = Settings(budget_s=60.0)
+    run_folder(items, tmp_path / "ray", settings=settings, executor=RayExecutor(settings))
+    run_folder(items, tmp_path / "local", settings=settings, workers=2)
+    assert results_of(tmp_path / "ray") == results_of(tmp_path / "local")
 
 
 @pytest.mark.slow
