@@ -9,8 +9,6 @@ done about a failed attempt is the runner's business.
 from __future__ import annotations
 
 import os
-import re
-import socket
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -22,6 +20,7 @@ from hybrid_index.batch.executors import Ending, Outcome, Solve, hung_reason, me
 from hybrid_index.batch.identity import Facts, file_stamp
 from hybrid_index.batch.inputs import BatchItem
 from hybrid_index.batch.ray_actor import Greeting, RayActor
+from hybrid_index.batch.ray_connection import connect, first_line, load_ray
 from hybrid_index.batch.work import ONE_THREAD, OUT_OF_MEMORY, START_LIMIT_S, solve_item
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, WorkerError
@@ -31,10 +30,6 @@ MAX_FAILED_STARTS = 3
 COUNT_CPUS_EVERY_S = 10.0
 """Nodes come and go."""
 LOOK_AROUND_S = 1.0
-LOCAL = "local"
-_KNOCK_S = 10.0
-_OBJECT_STORE_BYTES = 100 * 2**20
-"""Of a Ray of our own, which has nothing but small documents to pass on."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +77,7 @@ class RayExecutor:
     ) -> None:
         if workers is not None and workers < 1:
             raise InputError(f"{workers} workers cannot work; give 1 or more", source="--workers")
-        self._ray = _load_ray()
+        self._ray = load_ray()
         self._settings = settings
         self._workers = workers
         self._timeout_s = timeout_s
@@ -93,7 +88,7 @@ class RayExecutor:
         self._failed_starts = 0
         self._started_ray = not self._ray.is_initialized()
         if self._started_ray:
-            _connect(self._ray, address, workers)
+            connect(self._ray, address, workers)
         self._capacity, self._counted = 1, -COUNT_CPUS_EVERY_S
 
     @property
@@ -115,10 +110,7 @@ class RayExecutor:
         outcomes: list[Outcome] = []
         while not outcomes and (self._waiting or self._busy()):
             self._hand_out()
-            awaited = [worker.awaited for worker in self._pool if worker.awaited is not None]
-            self._ray.wait(awaited, num_returns=1, timeout=self._patience())
-            ready, _ = self._ray.wait(awaited, num_returns=len(awaited), timeout=0)
-            ready = set(ready)
+            ready = self._wait()
             for worker in list(self._pool):
                 outcome = self._take(worker) if worker.awaited in ready else self._look_at(worker)
                 if outcome is not None:
@@ -153,6 +145,18 @@ class RayExecutor:
         actor_class = self._ray.remote(num_cpus=1, max_restarts=0, runtime_env={"env_vars": ONE_THREAD})(RayActor)
         actor = actor_class.remote(self._settings, self._solve, self._memory_limit_bytes, os.getcwd())
         return _Worker(actor=actor, awaited=actor.greet.remote(), since=time.monotonic())
+
+    def _wait(self) -> set[Any]:
+        """Wait a while for what workers are at, and return what is there, be it the news of a death."""
+        awaited = [worker.awaited for worker in self._pool if worker.awaited is not None]
+        try:
+            self._ray.wait(awaited, num_returns=1, timeout=self._patience())
+            ready, _ = self._ray.wait(awaited, num_returns=len(awaited), timeout=0)
+        except self._ray.exceptions.RayError as error:
+            raise WorkerError(
+                f"the Ray cluster answers no more ({first_line(error)}); start it again, and the same command goes on"
+            ) from error
+        return set(ready)
 
     def _patience(self) -> float:
         """Seconds until the first worker may have to be killed."""
@@ -257,40 +261,3 @@ class RayExecutor:
     def _kill(self, worker: _Worker) -> None:
         with suppress(self._ray.exceptions.RayError):
             self._ray.kill(worker.actor)
-
-
-def _load_ray() -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError(
-            'Ray is not installed; get it with pip install "hybrid-index[cluster]"', source="--engine ray"
-        ) from error
-    return ray
-
-
-def _connect(ray: Any, address: str, workers: int | None) -> None:
-    """Connect this process with a cluster, or start one of one node."""
-    quiet = {"log_to_driver": False, "configure_logging": False}
-    try:
-        if address == LOCAL:
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is to leave this machine unasked
-            os.environ.setdefault("RAY_worker_niceness", "0")  # as that of the local pool; Ray's own is 15
-            cpus = workers or os.cpu_count()
-            ray.init(address, num_cpus=cpus, include_dashboard=False, object_store_memory=_OBJECT_STORE_BYTES, **quiet)
-        else:
-            _knock(address)
-            ray.init(address, **quiet)
-    except (OSError, RuntimeError, ValueError) as error:
-        said = str(error).strip().partition("\n")[0]
-        raise InputError(
-            f"no Ray cluster answers at {address!r} ({said}); start one with ray start --head, see that "
-            "RAY_AUTH_MODE is the same here as there, or give local",
-            source="--address",
-        ) from error
-
-
-def _knock(address: str) -> None:
-    """Raise :class:`OSError` if nobody listens at a host and port; Ray itself tries for two minutes."""
-    if match := re.fullmatch(r"(.+):([0-9]{1,5})", address):
-        socket.create_connection((match[1], int(match[2])), timeout=_KNOCK_S).close()

@@ -17,9 +17,10 @@ import pytest
 
 import hybrid_index
 from hybrid_index.batch import BatchItem, run_batch, run_folder
-from hybrid_index.batch.cluster import RayExecutor, _connect
+from hybrid_index.batch.cluster import RayExecutor
 from hybrid_index.batch.executors import Solve
 from hybrid_index.batch.ray_actor import Greeting
+from hybrid_index.batch.ray_connection import connect
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, WorkerError
 from hybrid_index.types import PeakList
@@ -191,7 +192,7 @@ def test_hanging_input_is_given_up_with_all_it_started(cluster: Any, tmp_path: P
 
 def test_address_where_nobody_listens() -> None:
     with pytest.raises(InputError, match=r"--address: no Ray cluster answers at '127\.0\.0\.1:1'"):
-        _connect(pytest.importorskip("ray"), "127.0.0.1:1", None)
+        connect(pytest.importorskip("ray"), "127.0.0.1:1", None)
 
 
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
