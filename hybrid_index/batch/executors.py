@@ -53,6 +53,16 @@ class Outcome:
     worker: str = ""
 
 
+def hung_reason(timeout_s: float) -> str:
+    """Return the reason of an attempt that was given up."""
+    return f"took longer than {timeout_s:g} s"
+
+
+def memory_reason(limit_bytes: int | None) -> str:
+    """Return the reason of an attempt that ran out of memory."""
+    return "ran out of memory" if limit_bytes is None else f"needed more than its {limit_bytes / 1e6:.0f} MB of memory"
+
+
 class Executor(Protocol):
     """Runs items somewhere. It keeps its number of workers whatever happens to them."""
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from hybrid_index.batch.executors import Ending, Outcome, Solve
+from hybrid_index.batch.executors import Ending, Outcome, Solve, hung_reason, memory_reason
 from hybrid_index.batch.identity import Facts
 from hybrid_index.batch.inputs import BatchItem
-from hybrid_index.batch.work import OUT_OF_MEMORY, READY, serve, solve_item
+from hybrid_index.batch.work import ONE_THREAD, OUT_OF_MEMORY, READY, serve, solve_item
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, WorkerError
 
@@ -27,7 +27,6 @@ MAX_FAILED_STARTS = 3
 """So many workers that die before they are ready, while no other does anything, and the batch is given up."""
 LOOK_AROUND_S = 1.0
 """Pipes tell at once of most deaths, but stay open while forked children of a dead worker live; so look, too."""
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(slots=True)
@@ -129,7 +128,7 @@ class LocalPool:
                         worker.ready, worker.since = True, time.monotonic()
                         self._failed_starts = 0
                     case str(text) if text == OUT_OF_MEMORY:
-                        return self._given_up(worker, "out of memory", self._memory_reason())
+                        return self._given_up(worker, "out of memory", memory_reason(self._memory_limit_bytes))
                     case Facts() as facts:
                         worker.facts = facts
                     case document:
@@ -140,7 +139,7 @@ class LocalPool:
         if not alive:
             return self._given_up(worker, "died")
         if self._timeout_s is not None and worker.ready and time.monotonic() - worker.since >= self._timeout_s:
-            return self._given_up(worker, "hung", f"took longer than {self._timeout_s:g} s")
+            return self._given_up(worker, "hung", hung_reason(self._timeout_s))
         return None
 
     def _given_up(self, worker: _Worker, ending: Ending, reason: str = "") -> Outcome | None:
@@ -163,11 +162,6 @@ class LocalPool:
         self._pool.remove(worker)
         _kill(worker)
         return _bury(worker)
-
-    def _memory_reason(self) -> str:
-        if self._memory_limit_bytes is None:
-            return "ran out of memory"
-        return f"needed more than its {self._memory_limit_bytes / 1e6:.0f} MB of memory"
 
     def _outcome(
         self, worker: _Worker, ending: Ending, *, document: dict[str, object] | None = None, reason: str = ""
@@ -231,8 +225,8 @@ def _interrupts_held_back() -> Iterator[None]:
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
     """Let processes started meanwhile use one thread each: numerical libraries read this when they load."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
     try:
         yield
     finally:

@@ -33,6 +33,8 @@ LEAST_HEADROOM_BYTES = 32_000_000
 """Under a limit that leaves less, a worker does not begin."""
 OUT_OF_MEMORY = "out of memory"
 """Sent in place of a document by a worker that reached its limit; it ends then."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+"""The environment of a worker: numerical libraries read it when they load."""
 
 
 def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
@@ -87,6 +89,14 @@ def failure(item: BatchItem, settings: Settings, reason: str) -> dict[str, Any]:
     return failed_document(item.id, [reason], settings=settings.as_dict(), seed=settings.seed)
 
 
+def prepare(solve: Solve, memory_limit_bytes: int | None) -> None:
+    """Load what the items need before the first one's time runs, and limit what this process may allocate."""
+    if solve is solve_item or isinstance(solve, NamingSolver):
+        import hybrid_index.pipeline  # noqa: F401
+    if memory_limit_bytes is not None:
+        _limit_memory(memory_limit_bytes)
+
+
 def serve(
     connection: Connection,
     settings: Settings,
@@ -103,10 +113,7 @@ def serve(
     os.setsid()  # a group of its own: what an item starts ends with the worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with _ended_after(START_LIMIT_S):
-        if solve is solve_item or isinstance(solve, NamingSolver):
-            import hybrid_index.pipeline  # noqa: F401  loaded before the first item's time runs
-        if memory_limit_bytes is not None:
-            _limit_memory(memory_limit_bytes)
+        prepare(solve, memory_limit_bytes)
     try:
         connection.send(READY)
         while True:

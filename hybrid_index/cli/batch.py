@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hybrid_index.cli import options as opt
+from hybrid_index.cli.batch_engine import Address, EngineOption, executor_for
 from hybrid_index.cli.faults import complain, reports_faults
 from hybrid_index.errors import InputError
 
@@ -37,7 +37,10 @@ Out = Annotated[
     ),
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", "-j", metavar="N", min=1, help="Processes (default: one for each core).")
+    int | None,
+    typer.Option(
+        "--workers", "-j", metavar="N", min=1, help="Processes (default: one for each core, here or in the cluster)."
+    ),
 ]
 Timeout = Annotated[
     float | None,
@@ -85,6 +88,8 @@ def batch_command(
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
     shard: Shard = None,
+    engine: EngineOption = "local",
+    address: Address = None,
     retry_failed: RetryFailed = False,
     force: Force = False,
     quiet: opt.Quiet = False,
@@ -113,14 +118,16 @@ def batch_command(
     if plain:
         _refuse_for_files({"--shard": part, "--retry-failed": retry_failed, "--force": force})
 
-    from hybrid_index.batch import LocalPool, NamingSolver, iterate_items, run_batch, run_folder, solve_item
+    from hybrid_index.batch import NamingSolver, iterate_items, run_batch, run_folder, solve_item
     from hybrid_index.cli.batch_progress import batch_progress
     from hybrid_index.cli.console import stderr
 
     items = iterate_items(inputs, wavelength=wavelength)
-    pool = LocalPool(
+    executor = executor_for(
+        engine,
+        address,
         settings,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers,
         timeout_s=timeout or 10.0 * settings.budget_s + 120.0,
         memory_limit_bytes=limit,
         solve=solve_item if phases is None else NamingSolver(phases),
@@ -128,7 +135,7 @@ def batch_command(
     with batch_progress(stderr(), quiet=quiet) as progress:
         try:
             if plain:
-                summary = run_batch(list(items), out, settings=settings, executor=pool, progress=progress)
+                summary = run_batch(list(items), out, settings=settings, executor=executor, progress=progress)
             else:
                 summary = run_folder(
                     items,
@@ -138,7 +145,7 @@ def batch_command(
                     shard=part,
                     retry_failed=retry_failed,
                     force=force,
-                    executor=pool,
+                    executor=executor,
                     progress=progress,
                     say=complain,
                 )

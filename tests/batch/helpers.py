@@ -91,7 +91,7 @@ def start_script(script: Path, body: str) -> subprocess.Popen[str]:
     )
     return subprocess.Popen(
         [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -127,3 +127,16 @@ def test_merge_of_what_is_no_run(run: Run, tmp_path: Path) -> None:
     done = run("merge", tmp_path, "--out", tmp_path / "RUN")
     assert done.exit_code == 1
     assert "is no RUN folder" in done.output
+
+
+def test_engines(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = tmp_path / "list.jsonl"
+    manifest.write_text('{"id": "short", "two_theta": [10, 20]}\n')
+    refused = run("batch", manifest, "--out", tmp_path / "RUN", "--address", "auto")
+    assert refused.exit_code == 2
+    assert "--address: is for a cluster; add --engine ray" in refused.stderr
+    monkeypatch.setitem(sys.modules, "ray", None)
+    absent = run("batch", manifest, "--out", tmp_path / "RUN", "--engine", "ray")
+    assert absent.exit_code == 2
+    assert 'Ray is not installed; get it with pip install "hybrid-index[cluster]"' in absent.stderr
+    assert not (tmp_path / "RUN").exists()

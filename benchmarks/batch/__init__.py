@@ -1,0 +1,1 @@
+"""Batches of simulated patterns: how fast, on how many workers, at what cost in memory and files."""
