@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +22,7 @@ from hybrid_index.ranking import (
 )
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
+from hybrid_index.refine.strained import strained_starts
 from hybrid_index.schedule import Clock, Stage, run_stage
 from hybrid_index.third_party import ThirdPartySource
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -52,6 +54,8 @@ BREEDING_REACH_BITS = 50.0
 """Solutions that are so much worse than the best one have no relative that is better."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
+HINT_SLACK_DEG = (0.04, 0.15, 0.4)
+"""How far (degrees) the lines of a lattice from elsewhere may be off; each is tried."""
 _LOADING_S = 3600.0
 """A budget for compilation that never ends it."""
 _loaded: set[type[CandidateSource]] = set()
@@ -91,17 +95,41 @@ class Race:
         found = run_stage(stage, self.peaks, self.settings, self.clock)
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
-        self._add(found)
+        self._add_with_relatives(found)
+        self.rank_s += time.perf_counter() - began
+
+    def try_hints(self, hints: Sequence[Candidate]) -> None:
+        """Solve lattices of similar patterns, and rank them and their relatives.
+
+        Windows of several widths bridge shifts; strained copies bridge what the lattice itself may have changed by.
+        """
+        began = time.perf_counter()
+        starts = strained_starts([c for c in hints if c.bravais_lattice.crystal_system in self.settings.systems])
+        found: list[Candidate] = []
+        for slack in HINT_SLACK_DEG:
+            found += solve_candidates(starts, line_data(self.peaks, self.settings, slack_deg=slack)).candidates
+        self._add_with_relatives(found)
+        self.rank_s += time.perf_counter() - began
+
+    def is_settled_by_hints(self) -> bool:
+        """Whether no search is needed. Only where a hint or its relative leaves hardly a line: nothing else was tried,
+        so lines that are left may well be those of another phase."""
+        if not self.is_certain(all_systems=False):
+            return False
+        first = self.answers(1)[0].members[0]
+        return bool(self.solved.n_indexed[first] >= FULL_SHARE_INDEXED * len(self.lines))
+
+    def score(self, solved: Solved) -> FloatArray:
+        """Evidence and prior, in bits."""
+        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
+
+    def _add_with_relatives(self, candidates: list[Candidate]) -> None:
+        self._add(candidates)
         for _ in range(MAX_GENERATIONS):
             near = self._unseen_relatives()
             if not near:
                 break
             self._add(near)
-        self.rank_s += time.perf_counter() - began
-
-    def score(self, solved: Solved) -> FloatArray:
-        """Evidence and prior, in bits."""
-        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
 
     def _add(self, candidates: list[Candidate]) -> None:
         new = solve_candidates(candidates, self.lines)
