@@ -112,8 +112,11 @@ class Race:
         self.rank_s += time.perf_counter() - began
 
     def is_settled_by_hints(self) -> bool:
-        """Whether no search is needed. Only where a hint or its relative leaves hardly a line: nothing else was tried,
-        so lines that are left may well be those of another phase."""
+        """Whether no search is needed.
+
+        Only where a hint or its relative leaves hardly a line: nothing else was tried, so lines that are left may well
+        be those of another phase.
+        """
         if not self.is_certain(all_systems=False):
             return False
         first = self.answers(1)[0].members[0]

@@ -17,6 +17,7 @@ from typing import Any
 from hybrid_index.batch.executors import Solve
 from hybrid_index.batch.identity import examine
 from hybrid_index.batch.inputs import BatchItem
+from hybrid_index.batch.relation import placed
 from hybrid_index.config import Settings
 from hybrid_index.errors import HybridIndexError, WavelengthError
 from hybrid_index.export import document, failed_document
@@ -40,8 +41,9 @@ def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
     from hybrid_index.pipeline import index
 
     radiation = None if item.wavelength is None else _radiation(item.wavelength)
+    hints = () if item.place is None else item.place.hints()
     if item.file:
-        return document(index(item.file, wavelength=radiation, settings=settings, id=item.id))
+        return document(index(item.file, wavelength=radiation, settings=settings, hints=hints, id=item.id))
     if radiation is None:
         raise WavelengthError('the peak list has no "wavelength"; add one, or give --wavelength')
     peaks = PeakList.from_positions(
@@ -51,7 +53,7 @@ def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
         two_theta_esd_deg=item.two_theta_esd,
         name=item.id,
     )
-    return document(index(peaks, settings=settings, id=item.id))
+    return document(index(peaks, settings=settings, hints=hints, id=item.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def answer(item: BatchItem, settings: Settings, solve: Solve) -> dict[str, Any]:
     try:
         if item.fault:
             return failure(item, settings, item.fault)
-        return solve(item, settings)
+        return placed(solve(item, settings), item.place)
     except HybridIndexError as error:
         return failure(item, settings, str(error))
     except MemoryError:
@@ -84,7 +86,8 @@ def answer(item: BatchItem, settings: Settings, solve: Solve) -> dict[str, Any]:
 
 def failure(item: BatchItem, settings: Settings, reason: str) -> dict[str, Any]:
     """Return the ``failed`` document of an item."""
-    return failed_document(item.id, [reason], settings=settings.as_dict(), seed=settings.seed)
+    content = failed_document(item.id, [reason], settings=settings.as_dict(), seed=settings.seed)
+    return placed(content, item.place)
 
 
 def serve(

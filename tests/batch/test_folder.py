@@ -119,7 +119,7 @@ def test_changed_settings_are_refused_and_named(again: Resumed) -> None:
     again(items_of(*NAMES[:3]), settings=Settings(seed=1))
     before = (again.run / "results.jsonl").read_bytes()
     with pytest.raises(InputError, match=r"other settings \(seed 1 → 2, wavelength none → CuKa\).*--force") as caught:
-        again(items_of(*NAMES[:3]), settings=Settings(seed=2), wavelength="CuKa")
+        again(items_of(*NAMES[:3]), settings=Settings(seed=2), options={"wavelength": "CuKa"})
     assert caught.value.source == "--out"
     assert (again.run / "results.jsonl").read_bytes() == before
     (again.run / "settings.json").write_text("{")  # the lines remember as well
