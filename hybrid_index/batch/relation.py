@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from hybrid_index.batch.series import Place, Trusted
-from hybrid_index.config import SOLVED_PROBABILITY
 from hybrid_index.known import KnownPhase, KnownPhases
 from hybrid_index.lattice import BravaisLattice, Cell, derivative_relation, holohedry_order, primitive_gram
 from hybrid_index.types import KnownMatch
@@ -23,6 +22,8 @@ JUMP_OVER_DRIFT = 4.0
 SECOND_PHASE_LINES = 3
 SECOND_PHASE_SHARE = 0.08
 """So many lines more (or fewer) that the cell does not explain, and such a share of all, tell of a second phase."""
+SEEN_PROBABILITY = 0.5
+"""A lattice that was trusted before is trusted again at this probability, and where it leaves many lines."""
 MOST_TRUSTED = 3
 """Phases of a series that are remembered: a transition is often gone through again, the other way."""
 
@@ -93,8 +94,7 @@ def _judge(content: Mapping[str, Any], place: Place) -> _Finding:
 
 
 def _is_trusted(content: Mapping[str, Any], *, seen_before: bool) -> bool:
-    """Solved; or as probable, but with many lines left, if it is a phase that was trusted before: a mixture then."""
-    probable = content["solutions"][0]["probability"] >= SOLVED_PROBABILITY
+    probable = content["solutions"][0]["probability"] >= SEEN_PROBABILITY
     return content["status"] == "solved" or (seen_before and probable)
 
 
