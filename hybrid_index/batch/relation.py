@@ -18,12 +18,13 @@ DERIVATIVE_TOLERANCE = (0.01, 0.6)
 """Relative difference of lengths, and of angles (degrees), up to which a lattice is a derivative of the last one."""
 JUMP_VOLUME = 0.01
 JUMP_OVER_DRIFT = 4.0
-"""The volume jumps where it changes by more than this share in one step, and so many times faster than before."""
+"""The volume jumps where it changes by more than this share in one step, and so many times faster than in the step
+before. Where there is none to compare with, all that the strain allows may be the way this series goes."""
 SECOND_PHASE_LINES = 3
 SECOND_PHASE_SHARE = 0.08
 """So many lines more (or fewer) that the cell does not explain, and such a share of all, tell of a second phase."""
 SEEN_PROBABILITY = 0.5
-"""A lattice that was trusted before is trusted again at this probability, and where it leaves many lines."""
+"""The lattice that was trusted last is trusted again from this probability on, and where it leaves many lines."""
 MOST_TRUSTED = 3
 """Phases of a series that are remembered: a transition is often gone through again, the other way."""
 
@@ -67,7 +68,7 @@ def _judge(content: Mapping[str, Any], place: Place) -> _Finding:
     now = _phase_of(content, place.position)
     matches = _matches(content["solutions"][0], place.trusted)
     same = [i for i, match in matches.items() if _is_same_phase(match, now, place.trusted[i])]
-    if not _is_trusted(content, seen_before=bool(same)):
+    if not _is_trusted(content, goes_on=0 in same):
         return lost
     if not place.trusted:
         return _Finding(relation="first", trusted=(now,))
@@ -75,8 +76,9 @@ def _judge(content: Mapping[str, Any], place: Place) -> _Finding:
     if 0 in same:
         drift = 100.0 * math.log(now.volume / last.volume) / (now.position - last.position)
         percent = 100.0 * (now.volume / last.volume - 1.0)
-        changes = [*_jump(percent, drift, last), *_second_phase(now, last)]
-        now = replace(now, drift_percent=abs(drift))
+        jump = _jump(percent, drift, last)
+        changes = [*jump, *_second_phase(now, last)]
+        now = replace(now, drift_percent=last.drift_percent if jump else abs(drift))
         if not changes:
             now = replace(now, n_lines=last.n_lines, n_unindexed=last.n_unindexed)
     else:
@@ -93,9 +95,9 @@ def _judge(content: Mapping[str, Any], place: Place) -> _Finding:
     )
 
 
-def _is_trusted(content: Mapping[str, Any], *, seen_before: bool) -> bool:
+def _is_trusted(content: Mapping[str, Any], *, goes_on: bool) -> bool:
     probable = content["solutions"][0]["probability"] >= SEEN_PROBABILITY
-    return content["status"] == "solved" or (seen_before and probable)
+    return content["status"] == "solved" or (goes_on and probable)
 
 
 def _phase_of(content: Mapping[str, Any], position: int) -> Trusted:
@@ -132,8 +134,9 @@ def _is_same_phase(match: KnownMatch, now: Trusted, before: Trusted) -> bool:
 
 
 def _jump(percent: float, drift: float, last: Trusted) -> list[str]:
-    limit = max(100.0 * JUMP_VOLUME, JUMP_OVER_DRIFT * (last.drift_percent or 0.0))
-    return [f"the volume jumped by {percent:+.2f} %"] if abs(drift) > limit else []
+    if last.drift_percent is None or abs(drift) <= max(100.0 * JUMP_VOLUME, JUMP_OVER_DRIFT * last.drift_percent):
+        return []
+    return [f"the volume jumped by {percent:+.2f} %"]
 
 
 def _second_phase(now: Trusted, last: Trusted) -> list[str]:

@@ -11,8 +11,9 @@ from hybrid_index.lattice import BravaisLattice, metric_subspace
 from hybrid_index.types import Candidate
 from hybrid_index.units import FloatArray
 
-STRAIN = 0.012
-"""Relative change of each free edge, either way, that is tried besides none: solving bridges the better part of 1 %."""
+STRAINS = {1: (0.004, 0.008, 0.012, 0.016, 0.020), 2: (0.006, 0.012, 0.018), 3: (0.012,)}
+"""Relative changes, either way, of each edge that are tried besides none, by the number of free edges. The fewer they
+are, the farther out the lines reach and the narrower is what solving bridges."""
 SHEAR = 0.010
 """Change of the cosine of each free angle, either way, that is tried besides none."""
 _EDGES_OF_PRODUCT = ((1, 2), (0, 2), (0, 1))
@@ -23,7 +24,7 @@ def strained_starts(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return each lattice as it is, strained along each axis in all combinations, and with each free angle changed.
 
     Axes are changed apart from one another, as layers may shrink while they move away from each other; those that
-    symmetry holds equal go together. There are 3 (cubic) to 33 (triclinic) starts for each.
+    symmetry holds equal go together. There are 11 (cubic) to 49 (tetragonal, hexagonal) starts for each.
     """
     return [c.replace(metric=metric) for c in candidates for metric in _strained(c.metric, c.bravais_lattice)]
 
@@ -31,7 +32,8 @@ def strained_starts(candidates: Iterable[Candidate]) -> list[Candidate]:
 def _strained(metric: FloatArray, lattice: BravaisLattice) -> Iterator[FloatArray]:
     free = metric_subspace(lattice)
     groups = [group for group in (np.flatnonzero(column[:3]) for column in free.T) if group.size]
-    for steps in sorted(product((0.0, STRAIN, -STRAIN), repeat=len(groups)), key=np.count_nonzero):
+    sizes = (0.0, *(sign * size for size in STRAINS[len(groups)] for sign in (1.0, -1.0)))
+    for steps in product(sizes, repeat=len(groups)):
         stretch = np.ones(3)
         for group, step in zip(groups, steps, strict=True):
             stretch[group] -= step

@@ -69,7 +69,7 @@ def at_once(item: BatchItem, settings: Settings) -> dict[str, Any]:
 
 
 def in_turn(item: BatchItem, settings: Settings) -> dict[str, Any]:
-    """Give a cell that hangs on the content of the item and on what was left by the one before; "bad" ones give none."""
+    """Give a cell that hangs on the content of the item and on what the one before has left; "bad" ones give none."""
     if item.id.startswith("bad"):
         raise InputError("cannot be read", source=item.id)
     assert item.place is not None
