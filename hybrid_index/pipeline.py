@@ -112,11 +112,11 @@ def index(
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     threading.Thread(target=load_fitter, daemon=True).start()  # the kernels of a search leave Python free for it
     exhausted, troubles = False, []
+    settled = False
     if hints:
         say("trying the cells given")
         with race.clock.stopped():
-            race.try_hints(hints)
-    settled = bool(hints) and race.is_settled_by_hints()
+            settled = race.try_hints(hints)
     for number, stage in enumerate(() if settled else stages(settings, peaks.wavelength_angstrom)):
         if race.clock.exhausted():
             exhausted = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -98,24 +99,27 @@ class Race:
         self._add_with_relatives(found)
         self.rank_s += time.perf_counter() - began
 
-    def try_hints(self, hints: Sequence[Candidate]) -> None:
-        """Solve lattices of similar patterns, and rank them and their relatives.
+    def try_hints(self, hints: Sequence[Candidate]) -> bool:
+        """Rank lattices of similar patterns and their relatives; return whether no search is needed.
 
-        Windows of several widths bridge shifts; strained copies bridge what the lattice itself may have changed by.
+        Strained copies bridge what a lattice may have changed by, windows of several widths the shifts. Each hint has
+        its turn until all is settled.
         """
         began = time.perf_counter()
-        starts = strained_starts([c for c in hints if c.bravais_lattice.crystal_system in self.settings.systems])
-        found: list[Candidate] = []
-        for slack in HINT_SLACK_DEG:
-            found += solve_candidates(starts, line_data(self.peaks, self.settings, slack_deg=slack)).candidates
-        self._add_with_relatives(found)
+        allowed = [c for c in hints if c.bravais_lattice.crystal_system in self.settings.systems]
+        settled = False
+        for hint, slack in product(allowed, HINT_SLACK_DEG):
+            lines = line_data(self.peaks, self.settings, slack_deg=slack)
+            self._add_with_relatives(list(solve_candidates(strained_starts(hint), lines).candidates))
+            if settled := self._is_settled():
+                break
         self.rank_s += time.perf_counter() - began
+        return settled
 
-    def is_settled_by_hints(self) -> bool:
-        """Whether no search is needed.
+    def _is_settled(self) -> bool:
+        """Whether a lattice is certain and leaves hardly a line.
 
-        Only where a hint or its relative leaves hardly a line: nothing else was tried, so lines that are left may well
-        be those of another phase.
+        Nothing else was tried, and lines that it leaves may well be those of another phase.
         """
         if not self.is_certain(all_systems=False):
             return False

@@ -26,6 +26,7 @@ from benchmarks.series.heating import COEXISTENCE_K, TRANSITIONS_K, Step, heatin
 from hybrid_index.batch.relation import placed
 from hybrid_index.batch.series import Place, Trusted, trusted_after
 from hybrid_index.config import Settings
+from hybrid_index.simulate import CONDITIONS
 from hybrid_index.types import Candidate, IndexingResult
 
 SCHEMA = "hybrid-index/series-benchmark/1"
@@ -84,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patterns", type=int, default=200)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="one run for each, of other crystals")
+    parser.add_argument("--condition", choices=sorted(CONDITIONS), default="lab")
     parser.add_argument("--budget", type=float, default=5.0, help="seconds for each search")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -91,7 +93,7 @@ def main() -> None:
     go_through(heating_run(3, seed=given.seeds[0]), settings)  # compiles the kernels, or loads them
     runs = []
     for seed in given.seeds:
-        rows = go_through(heating_run(given.patterns, seed=seed), settings)
+        rows = go_through(heating_run(given.patterns, seed=seed, condition=CONDITIONS[given.condition]), settings)
         runs.append({"seed": seed, **summary(rows), "rows": rows})
     columns = ("seed", "patterns", "without_median_s", "with_median_s", "median_ratio", "total_ratio")
     counts = ("without_right", "with_right", "without_solved_wrong", "with_solved_wrong", "without_a_search")
@@ -105,6 +107,7 @@ def main() -> None:
             "schema": SCHEMA,
             "version": hybrid_index.__version__,
             "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
+            "condition": given.condition,
             "budget_s": given.budget,
             "runs": runs,
         }

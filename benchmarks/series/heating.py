@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -96,7 +97,7 @@ def _lines(phases: tuple[Phase, ...], shares: dict[int, float], kelvin: float) -
     crystals = [phases[i].at(kelvin) for i in shares]
     parts = [(crystal, observable_lines(crystal, RADIATION)) for crystal in crystals]
     mixed = mixture_lines(parts, list(shares.values()))
-    columns = {
+    columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in mixed])
         for name in ("two_theta_deg", "q", "intensity", "hkl", "multiplicity")
     }

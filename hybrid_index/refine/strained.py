@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -20,13 +20,13 @@ _EDGES_OF_PRODUCT = ((1, 2), (0, 2), (0, 1))
 """Edges whose angle the metric's D, E and F belong to."""
 
 
-def strained_starts(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return each lattice as it is, strained along each axis in all combinations, and with each free angle changed.
+def strained_starts(candidate: Candidate) -> list[Candidate]:
+    """Return a lattice as it is, strained along each axis in all combinations, and with each free angle changed.
 
     Axes are changed apart from one another, as layers may shrink while they move away from each other; those that
-    symmetry holds equal go together. There are 11 (cubic) to 49 (tetragonal, hexagonal) starts for each.
+    symmetry holds equal go together. There are 11 (cubic) to 49 (tetragonal, hexagonal) starts.
     """
-    return [c.replace(metric=metric) for c in candidates for metric in _strained(c.metric, c.bravais_lattice)]
+    return [candidate.replace(metric=metric) for metric in _strained(candidate.metric, candidate.bravais_lattice)]
 
 
 def _strained(metric: FloatArray, lattice: BravaisLattice) -> Iterator[FloatArray]:

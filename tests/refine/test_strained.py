@@ -21,7 +21,7 @@ def hint(lattice: BravaisLattice) -> Candidate:
 
 @pytest.mark.parametrize("lattice", BRAVAIS_LATTICES)
 def test_starts_keep_the_symmetry(lattice: BravaisLattice) -> None:
-    starts = strained_starts([hint(lattice)])
+    starts = strained_starts(hint(lattice))
     assert len(starts) == NUMBERS[lattice.value[0]]
     assert np.array_equal(starts[0].metric, TYPICAL[lattice].metric)
     space = metric_subspace(lattice)
@@ -41,7 +41,7 @@ def test_a_lattice_that_has_changed_by_two_percent_is_found(lattice: BravaisLatt
         cell = constrained(lattice, edges, angles)
         peaks = line_list(cell, lattice, n_lines=25, noise=rng)
         solved = [
-            solve_candidates(strained_starts([hint(lattice)]), line_data(peaks, Settings(), slack_deg=slack))
+            solve_candidates(strained_starts(hint(lattice)), line_data(peaks, Settings(), slack_deg=slack))
             for slack in HINT_SLACK_DEG
         ]
         best = max(solved, key=lambda s: float(s.evidence[0]))
