@@ -61,6 +61,7 @@ def index(
     peak_options: PeakOptions | None = None,
     pattern: Pattern | None = None,
     hints: Sequence[Candidate] = (),
+    n_foreign: int = 0,
     id: str | None = None,
     progress: Progress | None = None,
 ) -> IndexingResult:
@@ -82,6 +83,8 @@ def index(
         Lattices of patterns like this one, which are tried first, by up to some 2 % larger and smaller along each axis.
         If one of them explains nearly every line the search ends there; else it goes on, and they stand in the race
         like all others, with no advantage.
+    n_foreign
+        Lines that those patterns had besides (of a sample holder, say): hints that leave so many end the search, too.
     id
         What the result is called; the file's name if not given.
     progress
@@ -116,7 +119,7 @@ def index(
     if hints:
         say("trying the cells given")
         with race.clock.stopped():
-            settled = race.try_hints(hints)
+            settled = race.try_hints(hints, n_foreign)
     for number, stage in enumerate(() if settled else stages(settings, peaks.wavelength_angstrom)):
         if race.clock.exhausted():
             exhausted = True

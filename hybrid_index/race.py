@@ -99,11 +99,11 @@ class Race:
         self._add_with_relatives(found)
         self.rank_s += time.perf_counter() - began
 
-    def try_hints(self, hints: Sequence[Candidate]) -> bool:
+    def try_hints(self, hints: Sequence[Candidate], n_foreign: int) -> bool:
         """Rank lattices of similar patterns and their relatives; return whether no search is needed.
 
         Strained copies bridge what a lattice may have changed by, windows of several widths the shifts. Each hint has
-        its turn until all is settled.
+        its turn until all is settled. *n_foreign* lines may well belong to none of them.
         """
         began = time.perf_counter()
         allowed = [c for c in hints if c.bravais_lattice.crystal_system in self.settings.systems]
@@ -111,20 +111,24 @@ class Race:
         for hint, slack in product(allowed, HINT_SLACK_DEG):
             lines = line_data(self.peaks, self.settings, slack_deg=slack)
             self._add_with_relatives(list(solve_candidates(strained_starts(hint), lines).candidates))
-            if settled := self._is_settled():
+            if settled := self._is_settled(n_foreign):
                 break
         self.rank_s += time.perf_counter() - began
         return settled
 
-    def _is_settled(self) -> bool:
-        """Whether a lattice is certain and leaves hardly a line.
+    def _is_settled(self, n_foreign: int) -> bool:
+        """Whether a lattice is beyond doubt and leaves hardly a line, or hardly one more than so many.
 
-        Nothing else was tried, and lines that it leaves may well be those of another phase.
+        Nothing else was tried, and lines that it leaves may well be those of another phase. Its rivals are its
+        relatives, which a search would find as well.
         """
-        if not self.is_certain(all_systems=False):
+        if not len(self.solved):
             return False
-        first = self.answers(1)[0].members[0]
-        return bool(self.solved.n_indexed[first] >= FULL_SHARE_INDEXED * len(self.lines))
+        answer = self.answers(6)[0]
+        left = len(self.lines) - self.solved.n_indexed[answer.members[0]]
+        most = max((1.0 - FULL_SHARE_INDEXED) * len(self.lines), n_foreign + 1 if n_foreign else 0)
+        sure = answer.probability >= UNDECIDED_PROBABILITY and answer.score >= CERTAIN_BITS
+        return bool(sure and left <= min(most, (1.0 - CERTAIN_SHARE_INDEXED) * len(self.lines)))
 
     def score(self, solved: Solved) -> FloatArray:
         """Evidence and prior, in bits."""

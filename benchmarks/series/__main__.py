@@ -27,7 +27,7 @@ from hybrid_index.batch.relation import placed
 from hybrid_index.batch.series import Place, Trusted, trusted_after
 from hybrid_index.config import Settings
 from hybrid_index.simulate import CONDITIONS
-from hybrid_index.types import Candidate, IndexingResult
+from hybrid_index.types import IndexingResult
 
 SCHEMA = "hybrid-index/series-benchmark/1"
 
@@ -41,7 +41,7 @@ def go_through(steps: Sequence[Step], settings: Settings) -> list[dict[str, Any]
         row: dict[str, Any] = {"kelvin": step.kelvin, "phases": sorted(step.shares)}
         results = {}
         for name in ("without", "with")[:: 1 if number % 2 else -1]:
-            results[name], row[f"{name}_s"] = _timed(step, settings, place.hints() if name == "with" else ())
+            results[name], row[f"{name}_s"] = _timed(step, settings, place if name == "with" else None)
         for name, result in results.items():
             row[f"{name}_status"], row[f"{name}_right"] = result.status, step.is_right(result)
         content = placed(hybrid_index.document(results["with"]), place)
@@ -52,9 +52,10 @@ def go_through(steps: Sequence[Step], settings: Settings) -> list[dict[str, Any]
     return rows
 
 
-def _timed(step: Step, settings: Settings, hints: tuple[Candidate, ...]) -> tuple[IndexingResult, float]:
+def _timed(step: Step, settings: Settings, place: Place | None) -> tuple[IndexingResult, float]:
+    hints, n_foreign = ((), 0) if place is None else (place.hints, place.n_foreign)
     start = time.perf_counter()
-    result = hybrid_index.index(step.peaks, settings=settings, hints=hints)
+    result = hybrid_index.index(step.peaks, settings=settings, hints=hints, n_foreign=n_foreign)
     return result, time.perf_counter() - start
 
 

@@ -75,6 +75,12 @@ class Place:
     unit: str = ""
     trusted: tuple[Trusted, ...] = ()
 
+    @property
+    def n_foreign(self) -> int:
+        """Lines that the last trusted cell has not explained since the last change."""
+        return self.trusted[0].n_unindexed if self.trusted else 0
+
+    @property
     def hints(self) -> tuple[Candidate, ...]:
         """Return the lattices to try first."""
         return tuple(

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS inputs (
 );
 CREATE INDEX IF NOT EXISTS next_one ON inputs (present, status, attempts, position, scan);
 CREATE INDEX IF NOT EXISTS by_line ON inputs (line_hash);
-CREATE INDEX IF NOT EXISTS in_series ON inputs (series, position, scan) WHERE series != '';
+CREATE INDEX IF NOT EXISTS in_series ON inputs (series, position, scan);
 """
 DONE_COLUMNS = (
     "result", "content_sha256", "after_sha256", "settings_sha256", "version", "n_scans", "line_hash", "error"

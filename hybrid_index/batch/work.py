@@ -41,9 +41,10 @@ def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
     from hybrid_index.pipeline import index
 
     radiation = None if item.wavelength is None else _radiation(item.wavelength)
-    hints = () if item.place is None else item.place.hints()
+    hints, n_foreign = ((), 0) if item.place is None else (item.place.hints, item.place.n_foreign)
     if item.file:
-        return document(index(item.file, wavelength=radiation, settings=settings, hints=hints, id=item.id))
+        result = index(item.file, wavelength=radiation, settings=settings, hints=hints, n_foreign=n_foreign, id=item.id)
+        return document(result)
     if radiation is None:
         raise WavelengthError('the peak list has no "wavelength"; add one, or give --wavelength')
     peaks = PeakList.from_positions(
@@ -53,7 +54,7 @@ def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
         two_theta_esd_deg=item.two_theta_esd,
         name=item.id,
     )
-    return document(index(peaks, settings=settings, hints=hints, id=item.id))
+    return document(index(peaks, settings=settings, hints=hints, n_foreign=n_foreign, id=item.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ def go_through(steps: Sequence[PeakList | None]) -> list[dict[str, Any]]:
         if peaks is None:
             content = failed_document(f"{number}", ["cannot be read"])
         else:
-            content = document(hybrid_index.index(peaks, settings=SETTINGS, hints=place.hints(), id=f"{number}"))
+            hints, n_foreign = place.hints, place.n_foreign
+            result = hybrid_index.index(peaks, settings=SETTINGS, hints=hints, n_foreign=n_foreign, id=f"{number}")
+            content = document(result)
         made.append(placed(content, place))
         trusted = trusted_after(made[-1])
     return made
@@ -125,7 +127,7 @@ def test_a_second_phase_comes_and_goes() -> None:
 def test_wrong_hints_change_nothing_but_the_time() -> None:
     truth, wrong = (B.MC, Cell(a=12.31, b=6.87, c=9.05, beta=111.2)), (B.TP, Cell(a=4.594, b=4.594, c=2.959))
     (before,) = go_through([lines(wrong)])
-    hints = Place(name="run", position=2, trusted=trusted_after(before)).hints()
+    hints = Place(name="run", position=2, trusted=trusted_after(before)).hints
     with_hints = hybrid_index.index(lines(truth), settings=SETTINGS, hints=hints)
     without = hybrid_index.index(lines(truth), settings=SETTINGS)
     assert len(hints) == 1
