@@ -87,7 +87,7 @@ const tracks = (() => {
     for (const step of steps.filter(({ begins }) => begins)) {
       if (x(step.at) < labelled) continue;
       context.fillText(step.lattice, x(step.at), 10);
-      labelled = x(step.at) + 18;
+      labelled = x(step.at) + 15;
     }
     context.strokeStyle = context.fillStyle = colour("bar");
     points.forEach((point, i) => {
