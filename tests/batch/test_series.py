@@ -12,7 +12,7 @@ from hybrid_index.batch import BatchItem, BatchSummary, LocalPool, collect_items
 from hybrid_index.batch.identity import in_shard
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError
-from tests.batch.helpers import Inline, results_of, start_script, wait_until
+from tests.batch.helpers import Inline, results_of, start_script, uxd_scans, wait_until
 from tests.batch.solvers import in_turn
 
 
@@ -139,6 +139,24 @@ def test_a_state_that_is_lost_is_made_again(items: list[BatchItem], tmp_path: Pa
     database = sqlite3.connect(tmp_path / "RUN" / "state.sqlite")
     assert database.execute("SELECT count(*) FROM inputs WHERE status IN ('waiting', 'pending')").fetchone() == (0,)
     database.close()
+
+
+def test_scans_of_a_file_follow_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    uxd_scans(data / "run1.uxd", n=3)
+    uxd_scans(data / "run2.uxd", n=2)
+    items = collect_items([str(data)], series=True)
+    done: list[str] = []
+    for _ in range(2):
+        run(items, tmp_path / "RUN", progress=lambda content, *_: done.append(Path(content["id"]).name))
+    assert done == ["run1.uxd", "run1.uxd#2", "run1.uxd#3", "run2.uxd", "run2.uxd#2"]
+    results = results_of(tmp_path / "RUN")
+    assert [results[f"{data}/{name}"]["series"]["position"] for name in done] == [1, 2, 3, 4, 5]
+    # a scan that is added to the first file comes before the second file, which is done again
+    uxd_scans(data / "run1.uxd", n=4)
+    run(items, tmp_path / "RUN", progress=lambda content, *_: done.append(Path(content["id"]).name))
+    assert done[5:] == ["run1.uxd", "run1.uxd#2", "run1.uxd#3", "run1.uxd#4", "run2.uxd", "run2.uxd#2"]
 
 
 def test_natural_order_whatever_the_shell_says(tmp_path: Path) -> None:
