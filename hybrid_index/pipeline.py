@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,8 @@ def index(
     settings: Settings | None = None,
     peak_options: PeakOptions | None = None,
     pattern: Pattern | None = None,
+    hints: Sequence[Candidate] = (),
+    n_foreign: int = 0,
     id: str | None = None,
     progress: Progress | None = None,
 ) -> IndexingResult:
@@ -77,6 +79,12 @@ def index(
         How peaks are found in a pattern.
     pattern
         The pattern that a list of lines was taken from: it decides where the lines leave doubt.
+    hints
+        Lattices of patterns like this one, which are tried first, by up to some 2 % larger and smaller along each axis.
+        If one of them explains nearly every line the search ends there; else it goes on, and they stand in the race
+        like all others, with no advantage.
+    n_foreign
+        Lines that those patterns had besides (of a sample holder, say): hints that leave so many end the search, too.
     id
         What the result is called; the file's name if not given.
     progress
@@ -107,7 +115,12 @@ def index(
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     threading.Thread(target=load_fitter, daemon=True).start()  # the kernels of a search leave Python free for it
     exhausted, troubles = False, []
-    for number, stage in enumerate(stages(settings, peaks.wavelength_angstrom)):
+    settled = False
+    if hints:
+        say("trying the cells given")
+        with race.clock.stopped():
+            settled = race.try_hints(hints, n_foreign)
+    for number, stage in enumerate(() if settled else stages(settings, peaks.wavelength_angstrom)):
         if race.clock.exhausted():
             exhausted = True
             break

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ from hybrid_index.ranking import (
 )
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
+from hybrid_index.refine.strained import strained_starts
 from hybrid_index.schedule import Clock, Stage, run_stage
 from hybrid_index.third_party import ThirdPartySource
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -52,6 +55,8 @@ BREEDING_REACH_BITS = 50.0
 """Solutions that are so much worse than the best one have no relative that is better."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
+HINT_SLACK_DEG = (0.04, 0.15, 0.4)
+"""How far (degrees) the lines of a lattice from elsewhere may be off; each is tried."""
 _LOADING_S = 3600.0
 """A budget for compilation that never ends it."""
 _loaded: set[type[CandidateSource]] = set()
@@ -91,17 +96,51 @@ class Race:
         found = run_stage(stage, self.peaks, self.settings, self.clock)
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
-        self._add(found)
+        self._add_with_relatives(found)
+        self.rank_s += time.perf_counter() - began
+
+    def try_hints(self, hints: Sequence[Candidate], n_foreign: int) -> bool:
+        """Rank lattices of similar patterns and their relatives; return whether no search is needed.
+
+        Strained copies bridge what a lattice may have changed by, windows of several widths the shifts. Each hint has
+        its turn until all is settled. *n_foreign* lines may well belong to none of them.
+        """
+        began = time.perf_counter()
+        allowed = [c for c in hints if c.bravais_lattice.crystal_system in self.settings.systems]
+        settled = False
+        for hint, slack in product(allowed, HINT_SLACK_DEG):
+            lines = line_data(self.peaks, self.settings, slack_deg=slack)
+            self._add_with_relatives(list(solve_candidates(strained_starts(hint), lines).candidates))
+            if settled := self._is_settled(n_foreign):
+                break
+        self.rank_s += time.perf_counter() - began
+        return settled
+
+    def _is_settled(self, n_foreign: int) -> bool:
+        """Whether a lattice is beyond doubt and leaves hardly a line, or hardly one more than so many.
+
+        Nothing else was tried, and lines that it leaves may well be those of another phase. Its rivals are its
+        relatives, which a search would find as well.
+        """
+        if not len(self.solved):
+            return False
+        answer = self.answers(6)[0]
+        left = len(self.lines) - self.solved.n_indexed[answer.members[0]]
+        most = max((1.0 - FULL_SHARE_INDEXED) * len(self.lines), n_foreign + 1 if n_foreign else 0)
+        sure = answer.probability >= UNDECIDED_PROBABILITY and answer.score >= CERTAIN_BITS
+        return bool(sure and left <= min(most, (1.0 - CERTAIN_SHARE_INDEXED) * len(self.lines)))
+
+    def score(self, solved: Solved) -> FloatArray:
+        """Evidence and prior, in bits."""
+        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
+
+    def _add_with_relatives(self, candidates: list[Candidate]) -> None:
+        self._add(candidates)
         for _ in range(MAX_GENERATIONS):
             near = self._unseen_relatives()
             if not near:
                 break
             self._add(near)
-        self.rank_s += time.perf_counter() - began
-
-    def score(self, solved: Solved) -> FloatArray:
-        """Evidence and prior, in bits."""
-        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
 
     def _add(self, candidates: list[Candidate]) -> None:
         new = solve_candidates(candidates, self.lines)

@@ -12,9 +12,9 @@ from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.export import document, from_document
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, same_lattice, to_pymatgen
 from hybrid_index.pipeline import index, refine_cell
-from hybrid_index.types import IndexingResult, Pattern, PeakList, Solution
+from hybrid_index.types import Candidate, IndexingResult, Pattern, PeakList, Solution
 from hybrid_index.units import Radiation
-from tests.synthetic import CU, TYPICAL, gaps_deg, line_list, random_cell, strained
+from tests.synthetic import CU, TYPICAL, gaps_deg, is_lattice, line_list, random_cell, strained
 
 B = BravaisLattice
 # Where more than this is needed for a clean list something is wrong; a run that is certain ends long before.
@@ -240,6 +240,39 @@ class TestSettings:
         index(line_list(self.truth, B.OP), settings=QUICK, progress=told.append, id="mine")
         assert any("high symmetry" in text for text in told)
         assert told[-1] == "refining"
+
+
+class TestHints:
+    hint = Candidate(bravais_lattice=B.MP, metric=TYPICAL[B.MP].metric, source="series")
+    grown = Cell(a=7.12 * 1.006, b=8.36 * 0.996, c=5.93 * 1.011, beta=103.9)
+
+    def test_a_lattice_that_has_changed_a_little_needs_no_search(self) -> None:
+        told: list[str] = []
+        peaks = line_list(self.grown, B.MP, noise=np.random.default_rng(1))
+        result = index(peaks, settings=QUICK, hints=[self.hint], progress=told.append)
+        assert not any("searching" in text for text in told)
+        assert result.status == "solved"
+        assert result.best.refinement.candidate.source == "series"
+        assert is_lattice(result.best.refinement.candidate, self.grown, B.MP)
+
+    def test_lines_that_are_left_are_searched(self) -> None:
+        peaks = line_list(self.grown, B.MP, noise=np.random.default_rng(1))
+        foreign = gaps_deg(peaks, 4, np.random.default_rng(4))
+        told: list[str] = []
+        peaks = line_list(self.grown, B.MP, noise=np.random.default_rng(1), foreign_deg=list(foreign))
+        result = index(peaks, settings=QUICK, hints=[self.hint], progress=told.append)
+        assert any("searching" in text for text in told)
+        assert is_lattice(result.best.refinement.candidate, self.grown, B.MP)
+
+        told.clear()
+        index(peaks, settings=QUICK, hints=[self.hint], n_foreign=4, progress=told.append)
+        assert not any("searching" in text for text in told)
+
+    def test_systems_that_are_not_wanted_are_not_hinted_at(self) -> None:
+        settings = Settings(budget_s=1.0, systems=("orthorhombic", "cubic"))
+        peaks = line_list(self.grown, B.MP, noise=np.random.default_rng(1))
+        result = index(peaks, settings=settings, hints=[self.hint])
+        assert not any(kind is B.MP for s in result.solutions for kind, _ in lattices_of(s)[:1])
 
 
 class TestResult:

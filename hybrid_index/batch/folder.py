@@ -19,12 +19,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hybrid_index.batch.executors import Executor, Solve
 from hybrid_index.batch.identity import in_shard, scan_items, settings_sha256
 from hybrid_index.batch.inputs import BatchItem, writable
+from hybrid_index.batch.memory import SeriesMemory
 from hybrid_index.batch.pool import LocalPool
 from hybrid_index.batch.reconcile import Findings, Reconciliation, line_hash
 from hybrid_index.batch.results import Appender, as_line
@@ -46,7 +48,7 @@ def run_folder(
     folder: str | Path,
     *,
     settings: Settings | None = None,
-    wavelength: str | None = None,
+    options: Mapping[str, Any] | None = None,
     shard: tuple[int, int] | None = None,
     retry_failed: bool = False,
     force: bool = False,
@@ -66,8 +68,8 @@ def run_folder(
         The RUN, made if need be.
     settings
         The same for all items.
-    wavelength
-        What was given for all items, to notice when it changes.
+    options
+        What else was chosen for all items (the wavelength, known phases, …), to notice when it changes: plain data.
     shard
         ``(i, n)``: only the i-th of n parts of the items, in a RUN of its own below *folder*.
     retry_failed
@@ -94,8 +96,8 @@ def run_folder(
     chosen = settings or Settings()
     engine = executor or LocalPool(chosen, workers=workers, solve=solve)
     run = shard_folder(Path(folder), shard)
-    now = run_settings(chosen, wavelength, shard)
-    stamp = settings_sha256(now["settings"], wavelength)
+    now = run_settings(chosen, options or {}, shard)
+    stamp = settings_sha256(now["settings"], now["options"])
     tell = say or _silent
     with ExitStack() as stack:
         with as_output_error(run, remedy=_RESUMABLE):
@@ -113,9 +115,10 @@ def run_folder(
             start.settle()
             write_settings(run / SETTINGS, now)
             _tell(start.findings, tell)
+            memory = SeriesMemory(state, run / RESULTS)
             results = stack.enter_context(Appender(run / RESULTS))
         resumed = sum(state.results().values())
-        run_tasks(_FolderBook(state, results, run, stamp), engine, chosen, progress)
+        run_tasks(_FolderBook(state, results, memory, run, stamp), engine, chosen, progress)
         by_status = state.results()
     return BatchSummary(path=run / RESULTS, by_status=by_status, resumed=resumed)
 
@@ -148,9 +151,10 @@ def locked(run: Path) -> Iterator[None]:
 class _FolderBook:
     """A :class:`~hybrid_index.batch.runner.Book` over the files of a RUN."""
 
-    def __init__(self, state: State, results: Appender, run: Path, settings_sha256: str) -> None:
+    def __init__(self, state: State, results: Appender, memory: SeriesMemory, run: Path, settings_sha256: str) -> None:
         self._state = state
         self._results = results
+        self._memory = memory
         self._run = run
         self._settings_sha256 = settings_sha256
         self._finished = sum(state.results().values())
@@ -158,7 +162,12 @@ class _FolderBook:
 
     def take(self) -> Task | None:
         with as_output_error(self._run, remedy=_RESUMABLE):
-            return self._state.take()
+            task = self._state.take()
+            if task is None or not task.item.series:
+                return task
+            item = task.item
+            place = self._memory.place(task.key, item.series, value=item.value, unit=item.unit)
+            return replace(task, item=replace(item, place=place))
 
     def put_back(self, task: Task, reason: str) -> None:
         with as_output_error(self._run, remedy=_RESUMABLE):
@@ -173,12 +182,14 @@ class _FolderBook:
         return self._finished, self._total
 
     def _write(self, record: Record) -> None:
-        document, facts = record.document, record.facts
-        raw = as_line(document, facts, self._settings_sha256)
+        document, facts, series = record.document, record.facts, record.task.item.series
+        after = self._state.after_sha256(record.task.key) if series else None
+        raw = as_line(document, facts, self._settings_sha256, after)
         done = Done(
             id=record.task.key,
             result=document["status"],
             content_sha256=facts.content_sha256,
+            after_sha256=after,
             settings_sha256=self._settings_sha256,
             version=document["version"],
             n_scans=facts.n_scans,
@@ -188,6 +199,9 @@ class _FolderBook:
         self._results.append(raw)
         self._state.finish(record, done)
         self._total += self._state.add_scans(done.id, scan_items(record.task.item, range(2, facts.n_scans + 1)))
+        if series:
+            self._memory.keep(series, document)
+            self._state.call_next(series)
 
 
 def _check_same(
@@ -210,6 +224,7 @@ def _tell(found: Findings, say: Say) -> None:
         (found.lost, "inputs that were done but have no line in the results any more, done again"),
         (found.changed, "inputs that have changed since, done again"),
         (found.retried, "failed inputs, tried again"),
+        (found.followers, "inputs that stand in a series after one that is to be done, done again"),
         (found.vanished, "results whose inputs are no longer named, kept"),
         (found.repeated, "inputs named more than once, done once"),
     )

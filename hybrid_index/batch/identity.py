@@ -11,6 +11,9 @@ from typing import Any
 from hybrid_index.batch.inputs import BatchItem
 from hybrid_index.io import count_scans, split_scan
 
+NOTHING_BEFORE = ""
+"""In place of the hash of what stands before the first input of a series."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -62,7 +65,7 @@ def file_stamp(item: BatchItem) -> tuple[int, int]:
 
 def item_text(item: BatchItem) -> str:
     """Return an item as JSON text, the same for equal items."""
-    content = {name: value for name, value in asdict(item).items() if value not in ("", None, ())}
+    content = {name: value for name, value in asdict(replace(item, place=None)).items() if value not in ("", None, ())}
     return json.dumps(content, sort_keys=True)
 
 
@@ -74,25 +77,34 @@ def item_from(text: str) -> BatchItem:
 
 
 def scan_items(item: BatchItem, numbers: Iterable[int]) -> list[BatchItem]:
-    """Return the items of further scans of a file, of which *item* is the first: ``scan.raw#2``, ``scan.raw#3``, …."""
+    """Return the items of further scans of a file, of which *item* is the first: ``scan.raw#2``, ``scan.raw#3``, ….
+
+    They follow it in its series; a value that was given belongs to the first.
+    """
     if not item.file or split_scan(item.file)[1] is not None:
         return []
-    return [replace(item, id=f"{item.id}#{number}", file=f"{item.file}#{number}") for number in numbers]
+    first = replace(item, value=None)
+    return [replace(first, id=f"{item.id}#{number}", file=f"{item.file}#{number}") for number in numbers]
 
 
-def settings_sha256(settings: Mapping[str, Any], wavelength: str | None) -> str:
+def settings_sha256(settings: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """Return the hash of all that was chosen for a whole batch and decides its results."""
-    text = json.dumps({"settings": settings, "wavelength": wavelength}, sort_keys=True)
+    text = json.dumps({"settings": settings, "options": options}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def chained_sha256(after_sha256: str, content_sha256: str) -> str:
+    """Return the hash of all that stands in a series before the next input: what was before this one, and this one."""
+    return hashlib.sha256(f"{after_sha256} {content_sha256}".encode()).hexdigest()
 
 
 def in_shard(item: BatchItem, shard: tuple[int, int] | None) -> bool:
     """Say whether an item belongs to shard i of n (i from 1 on).
 
     It hangs on the id alone, not on the place among the others: shards that are started while files still come
-    in neither overlap nor leave anything out.
+    in neither overlap nor leave anything out. A series stays together: there it hangs on its name.
     """
     if shard is None:
         return True
     number, total = shard
-    return int.from_bytes(hashlib.sha256(item.id.encode()).digest()[:8], "big") % total == number - 1
+    return int.from_bytes(hashlib.sha256((item.series or item.id).encode()).digest()[:8], "big") % total == number - 1

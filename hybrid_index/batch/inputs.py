@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import glob
 import json
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+from hybrid_index.batch.series import Place
 from hybrid_index.errors import InputError
+from hybrid_index.export.natural import natural_key
 
 _COLUMNS = ("two_theta", "intensity", "two_theta_esd")
 
@@ -31,6 +34,10 @@ class BatchItem:
         Columns of an inline peak list (degrees; any scale; degrees).
     fault
         Why the manifest's line cannot be used; the item then fails with this reason.
+    series, value, unit
+        The series that it belongs to, if to any, and where in it: a temperature, a time, ….
+    place
+        What the patterns before it in the series have left; known when it is handed out, and no part of its content.
     """
 
     id: str
@@ -40,9 +47,15 @@ class BatchItem:
     intensity: tuple[float, ...] | None = None
     two_theta_esd: tuple[float, ...] | None = None
     fault: str = ""
+    series: str = ""
+    value: float | None = None
+    unit: str = ""
+    place: Place | None = None
 
 
-def collect_items(inputs: Iterable[str], *, wavelength: str | float | None = None) -> list[BatchItem]:
+def collect_items(
+    inputs: Iterable[str], *, wavelength: str | float | None = None, series: bool = False
+) -> list[BatchItem]:
     """Return the items that *inputs* stand for, in order.
 
     A folder stands for the readable files in it and below, by name; a pattern with ``*``, ``?`` or ``[`` for what it
@@ -50,15 +63,21 @@ def collect_items(inputs: Iterable[str], *, wavelength: str | float | None = Non
     ``{"id", "wavelength", "two_theta", "intensity"}``; anything else is one file. *wavelength* serves where an item
     has none of its own.
 
+    With *series*, the files of each folder are a series, in the natural order of their names (``scan2`` before
+    ``scan10``) however they were named; the lines of a manifest are one in their own order, or several where they say
+    ``"series"``. They may say ``"value"`` and ``"unit"``, too.
+
     Raises
     ------
     InputError
         If a folder or glob holds nothing, or a manifest cannot be read.
     """
-    return list(iterate_items(inputs, wavelength=wavelength))
+    return list(iterate_items(inputs, wavelength=wavelength, series=series))
 
 
-def iterate_items(inputs: Iterable[str], *, wavelength: str | float | None = None) -> Iterator[BatchItem]:
+def iterate_items(
+    inputs: Iterable[str], *, wavelength: str | float | None = None, series: bool = False
+) -> Iterator[BatchItem]:
     """Return the same items one by one: of manifests only one line is in memory at a time.
 
     Folders, globs and whether manifests can be read are looked at now, the manifests' lines as they come.
@@ -68,7 +87,9 @@ def iterate_items(inputs: Iterable[str], *, wavelength: str | float | None = Non
         if _is_manifest(file):
             with _manifest(file):
                 pass
-    return _items(files, wavelength)
+    if series:  # manifests keep their places after the files
+        files.sort(key=lambda file: (1, []) if _is_manifest(file) else (0, natural_key(str(file))))
+    return _items(files, wavelength, series)
 
 
 def _files(text: str) -> list[Path]:
@@ -88,15 +109,17 @@ def _files(text: str) -> list[Path]:
     return [path]
 
 
-def _items(files: Iterable[Path], wavelength: str | float | None) -> Iterator[BatchItem]:
+def _items(files: Iterable[Path], wavelength: str | float | None, series: bool) -> Iterator[BatchItem]:
     for file in files:
         if not _is_manifest(file):
-            yield BatchItem(id=writable(str(file)), file=str(file), wavelength=wavelength)
+            folder = writable(str(file.parent)) if series else ""
+            yield BatchItem(id=writable(str(file)), file=str(file), wavelength=wavelength, series=folder)
             continue
         with _manifest(file) as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _manifest_item(line, where=f"{file}:{number}", folder=file.parent, wavelength=wavelength)
+                    where, name = f"{file}:{number}", writable(str(file)) if series else ""
+                    yield _manifest_item(line, where=where, folder=file.parent, wavelength=wavelength, series=name)
 
 
 def _is_manifest(file: Path) -> bool:
@@ -114,13 +137,34 @@ def _manifest(path: Path) -> Iterator[IO[str]]:
         raise InputError("is not a text file; a manifest holds one JSON object a line", source=str(path)) from error
 
 
-def _manifest_item(line: str, *, where: str, folder: Path, wavelength: str | float | None) -> BatchItem:
+def _manifest_item(line: str, *, where: str, folder: Path, wavelength: str | float | None, series: str) -> BatchItem:
+    """Return the item of a line; *series* is the name of its series if it says none itself, empty if there are none."""
     try:
         entry = json.loads(line)
     except json.JSONDecodeError as error:
-        return BatchItem(id=where, fault=f"{where}: not valid JSON ({error.msg}); write one object a line")
+        return BatchItem(
+            id=where, fault=f"{where}: not valid JSON ({error.msg}); write one object a line", series=series
+        )
     if not isinstance(entry, dict) or ("file" in entry) == ("two_theta" in entry):
-        return BatchItem(id=where, fault=f'{where}: give an object with either "file" or "two_theta"')
+        return BatchItem(id=where, fault=f'{where}: give an object with either "file" or "two_theta"', series=series)
+    item = _measured_item(entry, where=where, folder=folder, wavelength=wavelength)
+    return _in_series(item, entry, where=where, series=series) if series else item
+
+
+def _in_series(item: BatchItem, entry: dict[str, Any], *, where: str, series: str) -> BatchItem:
+    name, value, unit = entry.get("series", series), entry.get("value"), entry.get("unit", "")
+    fault = item.fault
+    if not isinstance(name, str) or not name:
+        name, fault = series, f'{where}: "series" must be a name'
+    if value is not None and not (_is_number(value) and math.isfinite(value)):
+        value, fault = None, f'{where}: "value" must be a number; leave it out where it is not known'
+    if not isinstance(unit, str):
+        unit, fault = "", f'{where}: "unit" must be a text such as "K"'
+    known = None if value is None else float(value)
+    return replace(item, fault=fault, series=writable(name), value=known, unit=writable(unit))
+
+
+def _measured_item(entry: dict[str, Any], *, where: str, folder: Path, wavelength: str | float | None) -> BatchItem:
     name = writable(str(entry.get("id", where if "two_theta" in entry else entry["file"])))
     own = entry.get("wavelength")
     if own is not None and (isinstance(own, bool) or not isinstance(own, (str, int, float))):

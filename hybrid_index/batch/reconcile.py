@@ -19,19 +19,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_index.batch.identity import examine, file_stamp, item_text, scan_items
+from hybrid_index.batch.identity import NOTHING_BEFORE, chained_sha256, examine, file_stamp, item_text, scan_items
 from hybrid_index.batch.inputs import BatchItem, writable
 from hybrid_index.batch.results import STAMP, parse_line, read_lines, rewrite
+from hybrid_index.batch.state import DONE_COLUMNS
 from hybrid_index.errors import InputError
 
 _LINES = """
 CREATE TEMP TABLE lines (
-    id TEXT PRIMARY KEY, result TEXT, content_sha256 TEXT, settings_sha256 TEXT, version TEXT, n_scans INTEGER,
-    line_hash BLOB, error TEXT, in_file INTEGER DEFAULT 0
+    id TEXT PRIMARY KEY, result TEXT, content_sha256 TEXT, after_sha256 TEXT, settings_sha256 TEXT, version TEXT,
+    n_scans INTEGER, line_hash BLOB, error TEXT, in_file INTEGER DEFAULT 0
 );
 CREATE INDEX temp.by_hash ON lines (line_hash);
 """
-_COLUMNS = "id, result, content_sha256, settings_sha256, version, n_scans, line_hash, error"
+_COLUMNS = ", ".join(("id", *DONE_COLUMNS))
+_HEADS = (
+    "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY series ORDER BY position, scan) AS place FROM inputs"
+    " WHERE series != '' AND present = 1 AND status = 'pending') WHERE place = 1"
+)
+_TO_BE_DONE = "to be done"
+"""In place of the hash of what stands before an input, where that is not all done."""
 
 
 @dataclass(slots=True)
@@ -44,6 +51,7 @@ class Findings:
     vanished: int = 0
     repeated: int = 0
     retried: int = 0
+    followers: int = 0
 
 
 def line_hash(raw: bytes) -> bytes:
@@ -59,6 +67,7 @@ class Reconciliation:
         self._results = results
         self._to_drop = 0
         self.findings = Findings()
+        self._after: dict[str, str] = {}
         database.executescript(_LINES)
         database.execute("UPDATE inputs SET present = 0")
 
@@ -95,17 +104,20 @@ class Reconciliation:
     def settle(self) -> None:
         """Write the results without the lines that have to go, and commit the state."""
         self._database.execute("DELETE FROM inputs WHERE present = 0 AND id NOT IN (SELECT id FROM lines)")
+        copied = ", ".join(f"{column} = lines.{column}" for column in DONE_COLUMNS)
         self._database.execute(
-            "UPDATE inputs SET status = iif(lines.result = 'failed', 'failed', 'done'), result = lines.result,"
-            " content_sha256 = lines.content_sha256, settings_sha256 = lines.settings_sha256, version = lines.version,"
-            " n_scans = lines.n_scans, line_hash = lines.line_hash, error = lines.error"
+            f"UPDATE inputs SET status = iif(lines.result = 'failed', 'failed', 'done'), {copied}"
             " FROM lines WHERE inputs.id = lines.id"
         )
         self._database.execute(
             "UPDATE inputs SET attempts = iif(status IN ('pending', 'running'), attempts, 0),"
             " status = 'pending', result = NULL, line_hash = NULL, seconds = NULL, n_scans = NULL,"
-            " content_sha256 = NULL, settings_sha256 = NULL, version = NULL, worker = NULL"
+            " content_sha256 = NULL, after_sha256 = NULL, settings_sha256 = NULL, version = NULL, worker = NULL"
             " WHERE id NOT IN (SELECT id FROM lines)"
+        )
+        self._database.execute(
+            "UPDATE inputs SET status = 'waiting'"
+            f" WHERE series != '' AND present = 1 AND status = 'pending' AND id NOT IN ({_HEADS})"
         )
         (self.findings.vanished,) = self._database.execute(
             "SELECT count(*) FROM lines WHERE id NOT IN (SELECT id FROM inputs WHERE present = 1)"
@@ -126,6 +138,7 @@ class Reconciliation:
             document["id"],
             document["status"],
             stamp.get("content_sha256", ""),
+            stamp.get("after_sha256"),
             stamp.get("settings_sha256", ""),
             document.get("version", ""),
             stamp.get("n_scans", 1),
@@ -133,7 +146,7 @@ class Reconciliation:
             writable("; ".join(map(str, reasons))) if document["status"] == "failed" else None,
         )
         cursor = self._database.execute(
-            f"INSERT OR IGNORE INTO lines ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
+            f"INSERT OR IGNORE INTO lines ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values
         )
         return cursor.rowcount == 1
 
@@ -148,24 +161,30 @@ class Reconciliation:
             self.findings.repeated += 1
             return
         line = self._database.execute(
-            "SELECT content_sha256, result, n_scans FROM lines WHERE id = ?", (item.id,)
+            "SELECT content_sha256, result, n_scans, after_sha256 FROM lines WHERE id = ?", (item.id,)
         ).fetchone()
         stamp = file_stamp(item)
         if line is not None:
-            content, result, n_scans = line
+            content, result, n_scans, after = line
             if row != (text, 0, *stamp, content) and examine(item, scans=False).content_sha256 != content:
                 self.findings.changed += 1
+                self._drop(item, *self._scans_with_lines(item))
+                line = None
+            elif item.series and after != self._after.get(item.series, NOTHING_BEFORE):
+                self.findings.followers += 1
                 self._drop(item, *self._scans_with_lines(item))
                 line = None
             elif retry_failed and result == "failed":
                 self.findings.retried += 1
                 self._drop(item)
                 line = None
+        if item.series:  # what follows one that is to be done hangs on it, and is to be done, too
+            self._after[item.series] = _TO_BE_DONE if line is None else chained_sha256(line[3], line[0])
         self._database.execute(
-            "INSERT INTO inputs (id, position, scan, item, present, size, mtime_ns) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)"
-            " ON CONFLICT (id)"
-            " DO UPDATE SET position = ?2, scan = ?3, item = ?4, present = 1, size = ?5, mtime_ns = ?6",
-            (item.id, position, scan, text, *stamp),
+            "INSERT INTO inputs (id, position, scan, series, item, present, size, mtime_ns)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7) ON CONFLICT (id) DO UPDATE"
+            " SET position = ?2, scan = ?3, series = ?4, item = ?5, present = 1, size = ?6, mtime_ns = ?7",
+            (item.id, position, scan, item.series, text, *stamp),
         )
         further = self._scans_with_lines(item) if line is None else scan_items(item, range(2, n_scans + 1))
         for number, another in enumerate(further, start=2):

@@ -22,10 +22,14 @@ STAMP = "batch"
 """The member of a line by which its input is known again."""
 
 
-def as_line(document: Mapping[str, Any], facts: Facts, settings_sha256: str) -> bytes:
-    """Return a document as a line of a RUN, with that by which its input is known again."""
+def as_line(document: Mapping[str, Any], facts: Facts, settings_sha256: str, after_sha256: str | None) -> bytes:
+    """Return a document as a line of a RUN, with that by which its input is known again.
+
+    *after_sha256* stands for all inputs before it in its series; ``None`` without a series.
+    """
     stamp = {
         "content_sha256": facts.content_sha256,
+        **({} if after_sha256 is None else {"after_sha256": after_sha256}),
         "settings_sha256": settings_sha256,
         "n_scans": facts.n_scans,
     }

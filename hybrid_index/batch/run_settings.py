@@ -14,13 +14,13 @@ from hybrid_index.export import write_atomically
 RUN_SCHEMA = "hybrid-index/run/1"
 
 
-def run_settings(settings: Settings, wavelength: str | None, shard: tuple[int, int] | None) -> dict[str, Any]:
-    """Return the content of ``settings.json``."""
+def run_settings(settings: Settings, options: Mapping[str, Any], shard: tuple[int, int] | None) -> dict[str, Any]:
+    """Return the content of ``settings.json``; *options* is what else was chosen for the whole batch."""
     return {
         "schema": RUN_SCHEMA,
         "version": __version__,
         "settings": settings.as_dict(),
-        "wavelength": wavelength,
+        "options": dict(options),
         "shard": None if shard is None else list(shard),
     }
 
@@ -33,7 +33,7 @@ def read_settings(path: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(content, dict) or content.get("schema") != RUN_SCHEMA:
         return None
-    return content if isinstance(content.get("settings"), dict) else None
+    return content if all(isinstance(content.get(name), dict) for name in ("settings", "options")) else None
 
 
 def write_settings(path: Path, content: Mapping[str, Any]) -> None:
@@ -47,12 +47,12 @@ def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
     """Return in words what differs between two ``settings.json``: ``budget_s 10.0 → 30.0``."""
     if before is None:
         return ""
-    then, today = ({**content["settings"], "wavelength": content.get("wavelength")} for content in (before, now))
-    different = [name for name in today if then.get(name) != today[name]]
-    return ", ".join(f"{name} {_said(then.get(name))} → {_said(today[name])}" for name in different)
+    then, today = ({**content["settings"], **content["options"]} for content in (before, now))
+    different = [name for name in {**today, **then} if then.get(name) != today.get(name)]
+    return ", ".join(f"{name} {_said(then.get(name))} → {_said(today.get(name))}" for name in different)
 
 
 def _said(value: object) -> str:
     if isinstance(value, list):
         return "/".join(map(str, value))
-    return "none" if value is None else str(value)
+    return "none" if value is None else "yes" if value is True else "no" if value is False else str(value)

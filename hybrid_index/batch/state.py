@@ -14,23 +14,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from hybrid_index.batch.identity import item_from, item_text
+from hybrid_index.batch.identity import NOTHING_BEFORE, chained_sha256, item_from, item_text
 from hybrid_index.batch.inputs import BatchItem, writable
 from hybrid_index.batch.runner import Record, Task
 
-_LAYOUT = 1
+_LAYOUT = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS inputs (
     id TEXT PRIMARY KEY,
     position INTEGER NOT NULL,            -- among the inputs; the scans of a file share it
     scan INTEGER NOT NULL,
+    series TEXT NOT NULL,                 -- its name, empty if it belongs to none
     item TEXT NOT NULL,                   -- the input itself, JSON
     present INTEGER NOT NULL,             -- whether it is among the inputs of the latest command
-    status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'done', 'failed')),
+    status TEXT NOT NULL DEFAULT 'pending'  -- waiting: for the one before it in its series
+        CHECK (status IN ('waiting', 'pending', 'running', 'done', 'failed')),
     result TEXT,                          -- status in its document
     attempts INTEGER NOT NULL DEFAULT 0,  -- of these, all but the last have cost a worker
     error TEXT,
     content_sha256 TEXT,
+    after_sha256 TEXT,                    -- of all that stands before it in its series
     settings_sha256 TEXT,
     version TEXT,
     size INTEGER,
@@ -43,8 +46,16 @@ CREATE TABLE IF NOT EXISTS inputs (
 );
 CREATE INDEX IF NOT EXISTS next_one ON inputs (present, status, attempts, position, scan);
 CREATE INDEX IF NOT EXISTS by_line ON inputs (line_hash);
+CREATE INDEX IF NOT EXISTS in_series ON inputs (series, position, scan);
 """
-_DONE_COLUMNS = ("result", "content_sha256", "settings_sha256", "version", "n_scans", "line_hash", "error")
+DONE_COLUMNS = (
+    "result", "content_sha256", "after_sha256", "settings_sha256", "version", "n_scans", "line_hash", "error"
+)  # fmt: skip
+"""What the line of a finished input tells about it."""
+_BEFORE = (
+    "inputs AS one JOIN inputs AS it ON one.series = it.series AND (one.position, one.scan) < (it.position, it.scan)"
+    " WHERE it.id = ? AND one.present = 1"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +69,7 @@ class Done:
     version: str
     n_scans: int
     line_hash: bytes
+    after_sha256: str | None = None
     error: str | None = None
 
 
@@ -118,10 +130,10 @@ class State:
         self.database.execute(
             "UPDATE inputs SET status = iif(:result = 'failed', 'failed', 'done'), attempts = attempts + 1,"
             " size = :size, mtime_ns = :mtime_ns, seconds = :seconds, worker = :worker, changed_at = :now, "
-            + ", ".join(f"{column} = :{column}" for column in _DONE_COLUMNS)
+            + ", ".join(f"{column} = :{column}" for column in DONE_COLUMNS)
             + " WHERE id = :id",
             {
-                **{column: getattr(done, column) for column in ("id", *_DONE_COLUMNS)},
+                **{column: getattr(done, column) for column in ("id", *DONE_COLUMNS)},
                 "size": record.facts.size,
                 "mtime_ns": record.facts.mtime_ns,
                 "seconds": record.seconds,
@@ -135,10 +147,43 @@ class State:
         (position,) = self.database.execute("SELECT position FROM inputs WHERE id = ?", (key,)).fetchone()
         before = self.database.total_changes
         self.database.executemany(
-            "INSERT OR IGNORE INTO inputs (id, position, scan, item, present) VALUES (?, ?, ?, ?, 1)",
-            [(item.id, position, scan, item_text(item)) for scan, item in enumerate(items, start=2)],
+            "INSERT OR IGNORE INTO inputs (id, position, scan, series, item, present, status)"
+            " VALUES (?, ?, ?, ?, ?, 1, iif(?4 = '', 'pending', 'waiting'))",
+            [(item.id, position, scan, item.series, item_text(item)) for scan, item in enumerate(items, start=2)],
         )
         return self.database.total_changes - before
+
+    def call_next(self, series: str) -> None:
+        """Let the first one that waits in a series have its turn."""
+        self.database.execute(
+            "UPDATE inputs SET status = 'pending' WHERE id = (SELECT id FROM inputs WHERE series = ? AND present = 1"
+            " AND status = 'waiting' ORDER BY position, scan LIMIT 1)",
+            (series,),
+        )
+
+    def position_in_series(self, key: str) -> int:
+        """Return the number of an input in its series, from 1 on."""
+        (before,) = self.database.execute(f"SELECT count(*) FROM {_BEFORE}", (key,)).fetchone()
+        return int(before) + 1
+
+    def after_sha256(self, key: str) -> str:
+        """Return the hash of all that stands before an input in its series."""
+        found = self.database.execute(
+            f"SELECT one.after_sha256, one.content_sha256 FROM {_BEFORE}"
+            " ORDER BY one.position DESC, one.scan DESC LIMIT 1",
+            (key,),
+        ).fetchone()
+        return NOTHING_BEFORE if found is None else chained_sha256(*found)
+
+    def latest_of_series(self) -> dict[bytes, str]:
+        """Return, by the hash of its line, the series of the last input that is done in each."""
+        return dict(
+            self.database.execute(
+                "SELECT line_hash, series FROM (SELECT line_hash, series, row_number() OVER (PARTITION BY series"
+                " ORDER BY position DESC, scan DESC) AS place FROM inputs"
+                " WHERE series != '' AND present = 1 AND line_hash IS NOT NULL) WHERE place = 1"
+            )
+        )
 
     def results(self) -> dict[str, int]:
         """Return how many of the present inputs have a document of which status."""
@@ -166,7 +211,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(verdict if verdict != "ok" else f"layout {layout} is not known")
         database.executescript(_SCHEMA)
         database.execute(f"PRAGMA user_version = {_LAYOUT}")
-        database.execute(f"SELECT id, {', '.join(_DONE_COLUMNS)} FROM inputs LIMIT 1").fetchone()
+        database.execute(f"SELECT id, {', '.join(DONE_COLUMNS)} FROM inputs LIMIT 1").fetchone()
     except sqlite3.DatabaseError:
         database.close()
         raise

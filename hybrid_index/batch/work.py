@@ -17,6 +17,7 @@ from typing import Any
 from hybrid_index.batch.executors import Solve
 from hybrid_index.batch.identity import examine
 from hybrid_index.batch.inputs import BatchItem
+from hybrid_index.batch.relation import placed
 from hybrid_index.config import Settings
 from hybrid_index.errors import HybridIndexError, WavelengthError
 from hybrid_index.export import document, failed_document
@@ -42,8 +43,10 @@ def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
     from hybrid_index.pipeline import index
 
     radiation = None if item.wavelength is None else _radiation(item.wavelength)
+    hints, n_foreign = ((), 0) if item.place is None else (item.place.hints, item.place.n_foreign)
     if item.file:
-        return document(index(item.file, wavelength=radiation, settings=settings, id=item.id))
+        result = index(item.file, wavelength=radiation, settings=settings, hints=hints, n_foreign=n_foreign, id=item.id)
+        return document(result)
     if radiation is None:
         raise WavelengthError('the peak list has no "wavelength"; add one, or give --wavelength')
     peaks = PeakList.from_positions(
@@ -53,7 +56,7 @@ def solve_item(item: BatchItem, settings: Settings) -> dict[str, Any]:
         two_theta_esd_deg=item.two_theta_esd,
         name=item.id,
     )
-    return document(index(peaks, settings=settings, id=item.id))
+    return document(index(peaks, settings=settings, hints=hints, n_foreign=n_foreign, id=item.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def answer(item: BatchItem, settings: Settings, solve: Solve) -> dict[str, Any]:
     try:
         if item.fault:
             return failure(item, settings, item.fault)
-        return solve(item, settings)
+        return placed(solve(item, settings), item.place)
     except HybridIndexError as error:
         return failure(item, settings, str(error))
     except MemoryError:
@@ -86,7 +89,8 @@ def answer(item: BatchItem, settings: Settings, solve: Solve) -> dict[str, Any]:
 
 def failure(item: BatchItem, settings: Settings, reason: str) -> dict[str, Any]:
     """Return the ``failed`` document of an item."""
-    return failed_document(item.id, [reason], settings=settings.as_dict(), seed=settings.seed)
+    content = failed_document(item.id, [reason], settings=settings.as_dict(), seed=settings.seed)
+    return placed(content, item.place)
 
 
 def prepare(solve: Solve, memory_limit_bytes: int | None) -> None:

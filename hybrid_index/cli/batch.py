@@ -16,6 +16,7 @@ from hybrid_index.errors import InputError
 
 if TYPE_CHECKING:
     from hybrid_index.batch import BatchSummary
+    from hybrid_index.known import KnownPhases
 
 Inputs = Annotated[
     list[str],
@@ -58,6 +59,14 @@ MemoryLimit = Annotated[
 Shard = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts of the inputs (I from 1 on).")
 ]
+Series = Annotated[
+    bool,
+    typer.Option(
+        "--series",
+        help="Inputs of a folder, or of a manifest, are a series (in temperature, time, charge, …): each cell is tried "
+        "first for the next pattern, and changes are told.",
+    ),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Do those anew that have failed.")]
 Force = Annotated[bool, typer.Option("--force", help="Do all anew, also with other settings than before.")]
 
@@ -87,6 +96,7 @@ def batch_command(
     lebail: opt.LeBail = None,
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
+    series: Series = False,
     shard: Shard = None,
     engine: EngineOption = "local",
     address: Address = None,
@@ -116,13 +126,13 @@ def batch_command(
     limit, part = _bytes_from(memory_limit), _shard_from(shard)
     plain = out.suffix.lower() == PLAIN_SUFFIX
     if plain:
-        _refuse_for_files({"--shard": part, "--retry-failed": retry_failed, "--force": force})
+        _refuse_for_files({"--series": series, "--shard": part, "--retry-failed": retry_failed, "--force": force})
 
     from hybrid_index.batch import NamingSolver, iterate_items, run_batch, run_folder, solve_item
     from hybrid_index.cli.batch_progress import batch_progress
     from hybrid_index.cli.console import stderr
 
-    items = iterate_items(inputs, wavelength=wavelength)
+    items = iterate_items(inputs, wavelength=wavelength, series=series)
     executor = executor_for(
         engine,
         address,
@@ -141,7 +151,7 @@ def batch_command(
                     items,
                     out,
                     settings=settings,
-                    wavelength=wavelength,
+                    options={"wavelength": wavelength, "series": series, **_known_options(known, phases)},
                     shard=part,
                     retry_failed=retry_failed,
                     force=force,
@@ -161,6 +171,14 @@ def _told(summary: BatchSummary, *, plain: bool) -> str:
     earlier = f" ({summary.resumed} of them done before)" if summary.resumed else ""
     advice = "; --retry-failed tries those again that failed" if "failed" in summary.by_status and not plain else ""
     return f"{summary.total} inputs{earlier}: {counts or 'none'}; results in {summary.path}{advice}"
+
+
+def _known_options(known: Path | None, phases: KnownPhases | None) -> dict[str, object]:
+    """Return what a RUN should remember of ``--known``: all that decides which names its documents hold."""
+    if phases is None:
+        return {"known": None, "known_tolerance": None, "known_phases": None}
+    content = f"{len(phases)} ({phases.sha256[:16]})"
+    return {"known": str(known), "known_tolerance": phases.tolerance, "known_phases": content}
 
 
 def _refuse_for_files(given: Mapping[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -90,6 +91,14 @@ class KnownPhases:
 
     def __len__(self) -> int:
         return len(self._phases)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all phases, the same in any order; the tolerance does not count."""
+        digest = hashlib.sha256()
+        for text in sorted(repr((p.name, p.cell.parameters, p.centring, p.file)) for p in self._phases):
+            digest.update(text.encode("utf-8", "backslashreplace"))
+        return digest.hexdigest()
 
     def match(
         self,

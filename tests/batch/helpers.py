@@ -98,3 +98,12 @@ def start_script(script: Path, body: str) -> subprocess.Popen[str]:
         start_new_session=True,
         preexec_fn=_heed_interrupts,
     )
+
+
+def uxd_scans(path: Path, *, n: int = 3) -> None:
+    """Write a file of several scans."""
+    parts = ["_FILEVERSION=1\n_SAMPLE='x'\n_WL1 = 1.5406\n"]
+    for number in range(n):
+        rows = "\n".join(f"{10.0 + 0.02 * i:.2f} {(i * 7 + number) % 13 + 1}" for i in range(60))
+        parts.append(f"; Data for range {number + 1}\n_DRIVE='COUPLED'\n_STEPSIZE=0.02\n_2THETACOUNTS\n{rows}\n")
+    path.write_text("".join(parts))

@@ -11,7 +11,7 @@ import pytest
 from hybrid_index.batch import BatchItem, BatchSummary, collect_items, run_batch, run_folder
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError, OutputError
-from tests.batch.helpers import Inline, items_of, lines_of, results_of, start_script, wait_until
+from tests.batch.helpers import Inline, items_of, lines_of, results_of, start_script, uxd_scans, wait_until
 from tests.batch.solvers import at_once, read_only, solve
 
 NAMES = tuple(f"item {number}" for number in range(12))
@@ -119,7 +119,7 @@ def test_changed_settings_are_refused_and_named(again: Resumed) -> None:
     again(items_of(*NAMES[:3]), settings=Settings(seed=1))
     before = (again.run / "results.jsonl").read_bytes()
     with pytest.raises(InputError, match=r"other settings \(seed 1 → 2, wavelength none → CuKa\).*--force") as caught:
-        again(items_of(*NAMES[:3]), settings=Settings(seed=2), wavelength="CuKa")
+        again(items_of(*NAMES[:3]), settings=Settings(seed=2), options={"wavelength": "CuKa"})
     assert caught.value.source == "--out"
     assert (again.run / "results.jsonl").read_bytes() == before
     (again.run / "settings.json").write_text("{")  # the lines remember as well
@@ -222,14 +222,6 @@ def test_damaged_database_is_set_aside_and_made_anew(again: Resumed, damage: str
     assert [("set aside" in sentence) for sentence in again.said] == [True] * told
     assert (again.run / "state.sqlite.damaged-1").exists() == told
     assert len(rows_of(again.run)) == 12
-
-
-def uxd_scans(path: Path, *, n: int = 3) -> None:
-    parts = ["_FILEVERSION=1\n_SAMPLE='x'\n_WL1 = 1.5406\n"]
-    for number in range(n):
-        rows = "\n".join(f"{10.0 + 0.02 * i:.2f} {(i * 7 + number) % 13 + 1}" for i in range(60))
-        parts.append(f"; Data for range {number + 1}\n_DRIVE='COUPLED'\n_STEPSIZE=0.02\n_2THETACOUNTS\n{rows}\n")
-    path.write_text("".join(parts))
 
 
 def test_each_scan_of_a_file_is_an_input(again: Resumed, tmp_path: Path) -> None:

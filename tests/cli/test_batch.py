@@ -50,6 +50,38 @@ def manifest(tmp_path: Path, peaks: PeakList) -> Path:
     return path
 
 
+def test_series(manifest: Path, tmp_path: Path, run: Run) -> None:
+    done = run("batch", manifest, "--out", tmp_path / "RUN", "-w", "CuKa1", "--series", "--workers", 1, "--quiet")
+    assert done.exit_code == 0, done.output
+    results = results_of(tmp_path / "RUN")
+    relations = [results[f"list {number}"]["series"]["relation"] for number in range(10)]
+    assert relations == ["first", *["continued"] * 9]
+    assert results["short"]["series"]["relation"] == "lost"
+    assert results["list 1"]["solutions"][0]["source"] == "series"
+    settings = json.loads((tmp_path / "RUN" / "settings.json").read_text())
+    assert settings["options"]["series"] is True
+    other = run("batch", manifest, "--out", tmp_path / "RUN", "-w", "CuKa1", "--quiet")
+    assert other.exit_code == 2
+    assert "series yes → no" in other.stderr
+    plain = run("batch", manifest, "--out", tmp_path / "out.jsonl", "--series")
+    assert plain.exit_code == 2
+    assert "--series: needs a folder" in plain.stderr
+
+
+def test_other_known_phases_are_noticed(manifest: Path, tmp_path: Path, run: Run) -> None:
+    table = tmp_path / "phases.csv"
+    table.write_text("name,lattice,a,b,c\nanglesite,oP,8.482,5.398,6.959\n")
+    given = ("batch", manifest, "--out", tmp_path / "RUN", "-w", "CuKa1", "--known", table, "--workers", 1, "--quiet")
+    assert run(*given).exit_code == 0
+    assert run(*given).exit_code == 0
+    table.write_text("name,lattice,a,b,c\nbarite,oP,8.88,5.45,7.15\n")
+    other = run(*given)
+    assert other.exit_code == 2
+    assert "known_phases 1 (" in other.stderr
+    tolerance = run(*given, "--known-tolerance", "2")
+    assert "known_tolerance 0.01 → 0.02" in tolerance.stderr
+
+
 @pytest.mark.slow
 def test_killed_and_continued(manifest: Path, tmp_path: Path) -> None:
     arguments = ("batch", manifest.name, "-w", "CuKa1", "--budget", 60, "--workers", 2)

@@ -190,3 +190,11 @@ def test_names_shown_are_few() -> None:
     matches = [KnownMatch(name=name, relation="same lattice", strain_percent=0.0) for name in "abcde"]
     assert label(matches) == "a or b or 3 more"
     assert label([]) == ""
+
+
+def test_the_hash_is_that_of_the_phases() -> None:
+    one = KnownPhase(name="one", cell=Cell(a=4.0, b=4.0, c=4.0), centring="P")
+    two = KnownPhase(name="two", cell=Cell(a=5.0, b=5.0, c=5.0), centring="F")
+    assert KnownPhases([one, two]).sha256 == KnownPhases([two, one], tolerance=0.02).sha256
+    moved = KnownPhase(name="two", cell=Cell(a=5.0, b=5.0, c=5.001), centring="F")
+    assert KnownPhases([one, two]).sha256 != KnownPhases([one, moved]).sha256

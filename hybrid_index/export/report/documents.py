@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from hybrid_index.errors import InputError
 from hybrid_index.export.result_document import SCHEMA
 
 RESULTS = "results.jsonl"
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +61,3 @@ def _document(line: bytes, number: int) -> dict[str, Any] | Unreadable:
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         return Unreadable(line=number, reason=f"not a result document of the schema {SCHEMA!r}")
     return content
-
-
-def natural_key(text: str) -> list[tuple[int, str]]:
-    """Return a key that sorts numbers in names by their value: scan_9 before scan_10."""
-    parts = _DIGITS.split(text)
-    return [(int(part), "") if part.isascii() and part.isdigit() else (-1, part.casefold()) for part in parts]

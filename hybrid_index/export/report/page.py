@@ -21,7 +21,7 @@ from hybrid_index.units import DEFAULT_RADIUS_MM
 
 SOLUTIONS_SHOWN = 8
 """Further solutions stand in the results; a page of twenty thousand inputs must stay small enough to open."""
-SCRIPTS = ("pictures.js", "report.js")
+SCRIPTS = ("pictures.js", "series.js", "report.js")
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 _DATA = "<!-- data -->"
 
@@ -44,6 +44,7 @@ def record(content: Mapping[str, Any], trace: Trace | None) -> str:
             [_rounded(x, 3) for x in lines],
             [_solution(solution, lines) for solution in solutions[:SOLUTIONS_SHOWN]],
             max(0, len(solutions) - SOLUTIONS_SHOWN),
+            _series(content.get("series")),
         ]
     )
 
@@ -63,6 +64,11 @@ def write_page(file: TextIO, records: Iterable[str], *, title: str, meta: Mappin
         file.write(f"{',' if number else ''}\n{text}")
     file.write("\n]}")
     file.write(foot)
+
+
+def _series(series: Mapping[str, Any] | None) -> list[Any] | None:
+    names = ("name", "position", "value", "unit", "relation", "change")
+    return None if series is None else [series[name] for name in names]
 
 
 def _solution(solution: Mapping[str, Any], lines: list[float]) -> list[Any]:

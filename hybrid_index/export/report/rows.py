@@ -30,6 +30,12 @@ COLUMNS: dict[str, type] = {
     "known_relation": str,
     "known_strain_percent": float,
     "known_file": str,
+    "series": str,
+    "position": int,
+    "value": float,
+    "unit": str,
+    "relation": str,
+    "change": str,
     "n_solutions": int,
     "wavelength_angstrom": float,
     "seconds": float,
@@ -39,6 +45,7 @@ COLUMNS: dict[str, type] = {
 
 AMBIGUOUS = "ambiguous"
 _SHIFTS = ("zero_shift_deg", "zero_shift_esd_deg", "displacement_mm", "displacement_esd_mm")
+_SERIES = ("position", "value", "unit", "relation", "change")
 _TIED = {"c": ("b", "c"), "t": ("b",), "h": ("b",)}
 """Edges that symmetry holds equal to a."""
 
@@ -56,6 +63,8 @@ def row_of(content: Mapping[str, Any]) -> dict[str, Any]:
         seconds=content["timing_s"].get("total"),
         reasons="; ".join(content["reasons"]),
     )
+    if (series := content.get("series")) is not None:
+        row.update(series=series["name"], **{name: series[name] for name in _SERIES})
     if content["solutions"]:
         best = content["solutions"][0]
         units = dict.fromkeys("abc", "angstrom") | dict.fromkeys(("alpha", "beta", "gamma"), "deg")

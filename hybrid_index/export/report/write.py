@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hybrid_index import __version__
 from hybrid_index.errors import InputError, OutputError
 from hybrid_index.export.atomic import check_writable, write_atomically
-from hybrid_index.export.report.documents import Unreadable, natural_key, read_documents, results_file
+from hybrid_index.export.natural import natural_key
+from hybrid_index.export.report.documents import Unreadable, read_documents, results_file
 from hybrid_index.export.report.page import record, write_page
 from hybrid_index.export.report.rows import row_of
 from hybrid_index.export.report.tables import write_csv, write_parquet

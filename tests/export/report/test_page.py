@@ -170,6 +170,47 @@ def test_scrolling_shows_every_row_once(browser: Browser, page: str) -> None:
     assert len(seen) == N
 
 
+def test_series(browser: Browser, documents: Documents, write_run: WriteRun) -> None:
+    made = heated(documents(12))
+    browser.open(write_report(write_run(made)).page.as_uri())
+    assert browser.evaluate("document.querySelector('#series h2').textContent") == NASTY
+    told = browser.evaluate("document.querySelector('#series .head p').textContent")
+    assert told == "12 patterns · 300 to 410 K · 1 change · 4 without a trusted cell"
+    labels = browser.evaluate("[...document.querySelectorAll('#series figcaption')].map((one) => one.textContent)")
+    assert labels == [f"{name} {unit}, along K" for name, unit in (("a", "Å"), ("b", "Å"), ("c", "Å"), ("V", "Å³"))]
+    changes = browser.evaluate("[...document.querySelectorAll('#series li')].map((one) => one.textContent)")
+    assert changes == ["360 K scan_7 the volume jumped"]
+    blue = "[...document.querySelector('#series canvas').getContext('2d').getImageData(0, 0, 300, 168).data]"
+    assert browser.evaluate(f"{blue}.filter((value, i) => i % 4 === 3 && value).length") > 200
+    click(browser, "#series .head button")
+    assert browser.evaluate("document.querySelector('#series figcaption').textContent") == "a %, along K"
+    click(browser, "#series li button")
+    assert browser.evaluate("document.querySelector('tr.open').dataset.id") == "scan_7"
+    assert "changed: the volume jumped" in browser.evaluate("document.querySelector('tr.detail dl').textContent")
+    assert browser.complaints == []
+
+
+def test_no_series_no_charts_of_them(browser: Browser, page: str) -> None:
+    browser.open(page)
+    assert browser.evaluate("document.querySelector('#series').childElementCount") == 0
+
+
+def heated(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put documents into a series along a temperature; the seventh is a change."""
+    for i, content in enumerate(made):
+        relation = "changed" if i == 6 else "continued" if content["solutions"] else "lost"
+        change = "the volume jumped" if i == 6 else ""
+        content["series"] = {
+            "name": NASTY,
+            "position": i + 1,
+            "value": 300.0 + 10.0 * i,
+            "unit": "K",
+            "relation": relation,
+            "change": change,
+        }
+    return made
+
+
 @pytest.mark.parametrize(
     ("lattice", "cell"),
     [

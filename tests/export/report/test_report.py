@@ -62,6 +62,25 @@ def test_files_of_a_run(documents: Documents, write_run: WriteRun) -> None:
     assert text[5]["volume_angstrom3"] == ""
 
 
+def test_series_in_the_tables(documents: Documents, write_run: WriteRun) -> None:
+    made = documents(2)
+    made[0]["series"] = {
+        "name": "heating",
+        "position": 1,
+        "value": 300.0,
+        "unit": "K",
+        "relation": "first",
+        "change": "",
+        "trusted": [],
+    }
+    run = write_run(made)
+    write_report(run)
+    first, second = pq.read_table(run / "cells.parquet").to_pylist()
+    names = ("series", "position", "value", "unit", "relation", "change")
+    assert [first[name] for name in names] == ["heating", 1, 300.0, "K", "first", ""]
+    assert [second[name] for name in names] == [None] * 6
+
+
 def test_a_run_is_in_the_natural_order_of_names_and_a_file_in_its_own(
     documents: Documents, write_run: WriteRun, tmp_path: Path
 ) -> None:

@@ -165,5 +165,5 @@ const pictures = (() => {
     return (place) => Math.min(n - 1, Math.max(0, Math.round(((place - left) / (width - left)) * n - 0.5)));
   }
 
-  return { colour, ticks, pattern, histogram, series };
+  return { brush, colour, ticks, pattern, histogram, series };
 })();

@@ -20,10 +20,11 @@ const report = (() => {
     return { lattice, cell, volume, probability, m20, indexed, zero, zeroEsd, displacement, known, foreign, partners };
   };
   const rows = records.map((values, order) => {
-    const [id, status, reasons, file, wavelength, seconds, radius, trace, lines, solutions, hidden] = values;
+    const [id, status, reasons, file, wavelength, seconds, radius, trace, lines, solutions, hidden, series] = values;
     const row = { order, id, status, reasons, file, wavelength, seconds, radius, lines, hidden };
     row.trace = trace && { low: trace[0], high: trace[1], levels: trace[2], measured: trace[3] };
     row.solutions = solutions.map(solution);
+    row.series = series && { name: series[0], position: series[1], value: series[2], unit: series[3], relation: series[4], change: series[5] };
     row.best = row.solutions[0];
     row.known = row.best?.known || "";
     row.words = [id, status, WORDS[status], row.known, row.best?.lattice, file, ...reasons].join(" ").toLowerCase();
@@ -193,6 +194,62 @@ const report = (() => {
     $("cells").setAttribute("aria-rowcount", shown.length + 1);
   }
 
+  // A block of charts for each series: along its values, if all patterns have one, else in their order.
+  const seriesNames = [...new Set(rows.filter((row) => row.series).map((row) => row.series.name))];
+  const allSeries = seriesNames.map((name) => {
+    const members = rows.filter((row) => row.series?.name === name);
+    members.sort((one, other) => one.series.position - other.series.position);
+    const valued = members.every((row) => row.series.value != null);
+    const steps = tracks.prepare(members.map((row) => ({
+      order: row.order, at: valued ? row.series.value : row.series.position, relation: row.series.relation,
+      trusted: row.series.relation !== "lost" && row.best != null, lattice: row.best?.lattice, volume: row.best?.volume,
+      cell: row.best?.cell, free: row.best ? FREE[row.best.lattice[0]] : [],
+    })));
+    return { name, members, steps, unit: valued ? members[0].series.unit : "", valued };
+  });
+
+  function makeSeries() {
+    for (const one of allSeries) {
+      const count = (relation) => one.members.filter((row) => row.series.relation === relation).length;
+      const [from, to] = [one.steps[0].at, one.steps.at(-1).at], range = `${from} to ${to} ${one.unit}`.trim();
+      const words = [
+        plural(one.members.length, "pattern"), one.valued && range, plural(count("changed"), "change"),
+        count("lost") && `${count("lost")} without a trusted cell`,
+      ].filter(Boolean).join(" · ");
+      const grid = element("div", { class: "tracks" }), changes = element("ul", { class: "changes" });
+      const press = () => {
+        one.relative = !one.relative;
+        button.setAttribute("aria-pressed", String(one.relative));
+        drawSeries();
+      };
+      const button = element("button", { type: "button", "aria-pressed": "false", onclick: press }, "relative to each phase’s first (%)");
+      one.canvases = tracks.places(one.steps).map((place) => {
+        const label = `${tracks.NAMES[place]} along the series ${one.name}`;
+        const canvas = element("canvas", { role: "img", "aria-label": label });
+        const unit = element("span", {}), figure = element("figure", {}, element("figcaption", {}, `${tracks.NAMES[place]} `, unit), canvas);
+        canvas.addEventListener("click", (event) => openRow(rows[canvas.stepAt(event.offsetX).order]));
+        canvas.addEventListener("mousemove", (event) => { canvas.title = rows[canvas.stepAt(event.offsetX).order].id.slice(common); });
+        grid.append(figure);
+        return { canvas, place, unit };
+      });
+      for (const row of one.members.filter((member) => member.series.relation === "changed")) {
+        const at = one.valued ? `${row.series.value} ${one.unit}` : `${row.series.position}`;
+        const open = element("button", { type: "button", onclick: () => openRow(row) }, row.id.slice(common));
+        changes.append(element("li", {}, element("b", {}, at.trim()), " ", open, ` ${row.series.change}`));
+      }
+      const head = element("div", { class: "head" }, element("h2", {}, one.name), element("p", { class: "quiet" }, words), button);
+      $("series").append(element("div", { class: "one" }, head, grid, changes));
+    }
+  }
+
+  function drawSeries() {
+    const visible = new Set(shown.map((row) => row.order)), strong = (order) => visible.has(order);
+    for (const { steps, canvases, relative, unit: along } of allSeries) for (const { canvas, place, unit } of canvases) {
+      unit.textContent = `${relative ? "%" : tracks.UNITS[place]}${along ? `, along ${along}` : ""}`;
+      canvas.stepAt = tracks.draw(canvas, steps, place, { relative, strong });
+    }
+  }
+
   let orderAt = () => 0;
   function drawCharts() {
     for (const key of CHARTS) {
@@ -207,6 +264,7 @@ const report = (() => {
       order: row.order, value: number(row.best.zero), esd: row.best.zeroEsd, colour: colours[row.status], strong: visible.has(row),
     })).filter((point) => point.value != null);
     orderAt = pictures.series($("chart-zero"), points, rows.length);
+    drawSeries();
   }
 
   const ticks = (row, answer) => pictures.ticks({
@@ -390,11 +448,13 @@ const report = (() => {
     const partners = answer?.partners.map(([lattice, cell, relation]) => ["Same lines", `${lattice} ${cell} (${relation})`]) || [];
     return [
       ["Zero shift", answer && `${answer.zero}°`], ["Displacement", answer && `${answer.displacement} mm`],
+      ["In the series", row.series && [row.series.relation, row.series.change].filter(Boolean).join(": ")],
       ["Wavelength", row.wavelength && `${row.wavelength.toFixed(5)} Å`], ["Not indexed", lines], ["File", row.file], ...partners,
     ];
   }
 
   drawOnce();
+  makeSeries();
   readAddress();
   document.documentElement.dataset.ready = performance.now().toFixed(0);
   return { ticks: (order) => ticks(rows[order], rows[order].best) };

@@ -1,0 +1,1 @@
+"""Series of patterns: what the cells before a pattern are worth."""
