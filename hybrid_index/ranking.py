@@ -102,8 +102,8 @@ def extending_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: i
 def superlattice_bits(grams: FloatArray) -> FloatArray:
     """What is to be believed of lattices (m, 3, 3) before any pattern is seen, in bits (m,), none positive.
 
-    Few structures multiply a cell that explains all (``SUPERLATTICE_DOUBT``), and all superlattices of an index
-    share that among them. A lattice that is no superlattice of another one here has 0.
+    Few structures multiply a cell that explains all (``SUPERLATTICE_DOUBT``), and each then by one of many
+    superlattices of that index. One that is no superlattice of another has 0.
     """
     volumes, bits = _volumes(grams), np.zeros(len(grams))
     for i, j in itertools.permutations(range(len(grams)), 2):
