@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.lattice import BravaisLattice, cluster_lattices, derivative_relation, hermite_normal_forms
+from hybrid_index.lattice import BravaisLattice, cluster_lattices, derivative_relation
 from hybrid_index.units import FloatArray
 
 SAME_LATTICE_TOLERANCE = 0.004
@@ -97,20 +94,6 @@ def extending_superlattices(grams: FloatArray, n_indexed: FloatArray, *, most: i
     for i in range(n):
         extending[i] = any(n_indexed[i] > n_indexed[j] and _is_superlattice(grams, volumes, i, of=j) for j in range(n))
     return extending
-
-
-def superlattice_bits(grams: FloatArray) -> FloatArray:
-    """What is to be believed of lattices (m, 3, 3) before any pattern is seen, in bits (m,), none positive.
-
-    Few structures multiply a cell that explains all (``SUPERLATTICE_DOUBT``), and each then by one of many
-    superlattices of that index. One that is no superlattice of another has 0.
-    """
-    volumes, bits = _volumes(grams), np.zeros(len(grams))
-    for i, j in itertools.permutations(range(len(grams)), 2):
-        if _is_superlattice(grams, volumes, i, of=j):
-            among = len(hermite_normal_forms(round(volumes[i] / volumes[j])))
-            bits[i] = min(bits[i], math.log2(SUPERLATTICE_DOUBT / among))
-    return bits
 
 
 def _volumes(grams: FloatArray) -> FloatArray:

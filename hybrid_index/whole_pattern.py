@@ -121,9 +121,7 @@ def settled(
     if not fits:
         return solutions
     compared = compare(fits)
-    # what is believed before a pattern is seen stands in the probabilities already
-    by_pattern = np.array([c.bits - c.before for c in compared])
-    probability = reweighed(np.array([s.probability for s in fitted]), by_pattern)
+    probability = reweighed(np.array([s.probability for s in fitted]), np.array([c.bits for c in compared]))
     changed = [
         s.replace(probability=float(p), whole_pattern=_found(fit, comparison))
         for s, p, fit, comparison in zip(fitted, probability, fits, compared, strict=True)

@@ -8,7 +8,6 @@ import pytest
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, superlattices
 from hybrid_index.ranking import (
     NOTHING_BITS,
-    SUPERLATTICE_DOUBT,
     WHOLE_PATTERN_CAP_BITS,
     WHOLE_PATTERN_SHARPNESS,
     extending_superlattices,
@@ -17,7 +16,6 @@ from hybrid_index.ranking import (
     prior_bits,
     probabilities,
     reweighed,
-    superlattice_bits,
 )
 from hybrid_index.units import FloatArray
 from tests.synthetic import TYPICAL
@@ -217,10 +215,3 @@ class TestProbabilities:
 
     def test_none(self) -> None:
         assert probabilities(np.zeros(0)).shape == (0,)
-
-
-def test_superlattices_are_rare_before_any_pattern_is_seen() -> None:
-    grams = np.array([np.diag([16.0, 25.0, 36.0]), np.diag([16.0, 25.0, 144.0]), np.diag([49.0, 64.0, 81.0])])
-    np.testing.assert_allclose(superlattice_bits(grams), [0.0, np.log2(SUPERLATTICE_DOUBT / 7), 0.0])
-    np.testing.assert_allclose(superlattice_bits(grams[[1, 2]]), 0.0)
-    assert superlattice_bits(np.zeros((0, 3, 3))).shape == (0,)

@@ -10,7 +10,6 @@ Fits of one pattern differ in how much they explain and in how much they could e
   that is left over costs ten to thirty bits, not the thousands that its height would make.
 - **Lines.** See :mod:`hybrid_index.refine.lebail.line_evidence`.
 - **Cell.** Each free parameter costs how much better it is known after the fit than before.
-- **Before.** A superlattice of another of the cells is rare, and one of many, whatever the pattern says.
 """
 
 from __future__ import annotations
@@ -23,8 +22,6 @@ import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
-from hybrid_index.lattice import primitive_gram
-from hybrid_index.ranking import superlattice_bits
 from hybrid_index.refine.lebail.correlation import correlated_noise
 from hybrid_index.refine.lebail.line_evidence import line_nats
 from hybrid_index.refine.lebail.result import LeBailFit
@@ -52,7 +49,7 @@ _FOREIGN_COST, _FOREIGN_POWER = 0.5, 0.25
 power of its height its likelihood falls: its height has its price, as that of a line of the cell."""
 FOREIGN_LINE_BITS = 12.0
 """Price of a foreign line that was drawn, however strong: it is rare, it could lie anywhere, and its height is free."""
-_PARTS = ("misfit", "lines", "foreign", "cell", "before")
+_PARTS = ("misfit", "lines", "foreign", "cell")
 _KNOWN_BEFORE = 0.01
 """Relative uncertainty of lengths, and of angles in radians, before a cell was fitted."""
 
@@ -65,9 +62,9 @@ class Comparison:
     ----------
     bits
         The total; differences count, and the best has 0.
-    misfit, lines, foreign, cell, before
+    misfit, lines, foreign, cell
         Its parts, none positive: what is left unexplained, and the price of the cell's lines, of the foreign lines that
-        were drawn, and of the cell; and what was to be believed of the lattice before the pattern was seen.
+        were drawn, and of the cell.
     n_lines, n_absent
         Lines that the pattern could tell apart, and how many of them (estimated) are absent.
     """
@@ -77,7 +74,6 @@ class Comparison:
     lines: float
     foreign: float
     cell: float
-    before: float
     n_lines: int
     n_absent: float
 
@@ -111,11 +107,7 @@ def compare(fits: Sequence[LeBailFit], left_out: npt.NDArray[np.bool_] | None = 
     per_point[~heard] = np.inf
     standardised = [(misfit / np.sqrt(data.variance))[heard_data] for misfit in data.misfits]
     together = min(correlated_noise(np.clip(z, -_MOST_MISFIT, _MOST_MISFIT)) for z in standardised)
-    before = superlattice_bits(np.array([primitive_gram(fit.cell, fit.bravais_lattice) for fit in fits]))
-    parts = [
-        _parts(fit, z, per_point, together, bits)
-        for fit, z, bits in zip(fits, standardised, before.tolist(), strict=True)
-    ]
+    parts = [_parts(fit, z, per_point, together) for fit, z in zip(fits, standardised, strict=True)]
     top = max(part.bits for part in parts)
     return [replace(part, bits=part.bits - top) for part in parts]
 
@@ -183,11 +175,11 @@ def _errors(misfit: FloatArray, noise: FloatArray, net: FloatArray) -> tuple[flo
     return scale, float(np.sqrt(np.clip(typical, _MODEL_ERROR[0] ** 2, _MODEL_ERROR[1] ** 2)))
 
 
-def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray, together: float, before: float) -> Comparison:
+def _parts(fit: LeBailFit, z: FloatArray, variance: FloatArray, together: float) -> Comparison:
     """All parts, and their sum; *together*: so many data speak as one."""
     lines, n, absent = line_nats(fit, variance)
     nats = np.array([misfit_nats(z) / together, lines / together, _foreign_nats(fit, variance), _cell_nats(fit)])
-    bits = np.append(nats / np.log(2.0), before)
+    bits = nats / np.log(2.0)
     return Comparison(
         bits=float(bits.sum()), **dict(zip(_PARTS, bits.tolist(), strict=True)), n_lines=n, n_absent=absent
     )
