@@ -40,7 +40,9 @@ def test_commands(workplace: Path) -> None:
             (workplace / target.strip()).write_text(done.stdout, encoding="utf-8")
     assert (workplace / "fit.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((workplace / "result.json").read_text())["solutions"][0]["bravais_lattice"] == "oP"
-    assert len((workplace / "results.jsonl").read_text().splitlines()) == 2
+    assert len((workplace / "run" / "results.jsonl").read_text().splitlines()) == 2
+    assert (workplace / "run" / "report.html").exists()
+    assert (workplace / "start" / "topas" / "lebail.inp").exists()
 
 
 @pytest.mark.slow

@@ -99,7 +99,7 @@ def test_hanging_input_is_given_up_with_all_it_started(tmp_path: Path) -> None:
     assert reasons == ["the worker process took longer than 0.7 s; 2 attempts failed"]
     pids = mark.read_text().split()
     assert len(pids) == 4  # worker and helper, twice
-    assert not any(is_alive(int(pid)) for pid in pids)
+    wait_until(lambda: not any(is_alive(int(pid)) for pid in pids))
 
 
 def test_worker_out_of_memory(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_worker_that_leaves_a_child_behind(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     summary = run_folder(items_of(f"forking:{mark}", "good"), tmp_path / "RUN", solve=solve)
     assert summary.by_status == {"failed": 1, "solved": 1}
-    assert not is_alive(int(mark.read_text()))
+    wait_until(lambda: not is_alive(int(mark.read_text())))  # it was killed, but dies in its own time
 
 
 def test_workers_that_cannot_start(tmp_path: Path) -> None:
