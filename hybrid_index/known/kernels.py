@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
-from hybrid_index.lattice.kernels import BOX, determinant, inner
+from hybrid_index.lattice.kernels import determinant, inner, vectors_of_lengths
 from hybrid_index.units import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -53,21 +51,9 @@ def deviation_of(inverse: FloatArray, image: FloatArray) -> float:
 def nearest_image(known: FloatArray, inverse: FloatArray, found: FloatArray, tolerance: float) -> FloatArray:
     """Gram matrix of the basis of *found* that is most like the reduced basis of *known*; zeros if none is.
 
-    Both come Minkowski-reduced. Lengths must agree to the relative *tolerance*; small indices suffice, as a basis with
-    such lengths is short in both lattices.
+    Both come Minkowski-reduced. Lengths must agree to the relative *tolerance*.
     """
-    vectors = np.empty((3, (2 * BOX + 1) ** 3, 3), dtype=np.int64)
-    count = np.zeros(3, dtype=np.int64)
-    hkl = np.empty(3, dtype=np.int64)
-    for h in range(-BOX, BOX + 1):
-        for k in range(-BOX, BOX + 1):
-            for m in range(-BOX, BOX + 1):
-                hkl[0], hkl[1], hkl[2] = h, k, m
-                square = inner(found, hkl, hkl)
-                for i in range(3):
-                    if abs(math.sqrt(max(square, 0.0) / known[i, i]) - 1.0) <= tolerance:
-                        vectors[i, count[i]] = hkl
-                        count[i] += 1
+    vectors, _, count = vectors_of_lengths(found, known, tolerance)
     basis = np.empty((3, 3), dtype=np.int64)
     best, nearest = np.inf, np.zeros((3, 3), dtype=np.float64)
     for i in range(count[0]):

@@ -232,14 +232,14 @@ def _angle(square_u: float, square_v: float, product: float) -> float:
 
 
 @kernel
-def mapping_exists(reduced1: FloatArray, reduced2: FloatArray, length_tolerance: float, angle_tolerance: float) -> bool:
-    """Whether some basis of lattice 2 has the lengths (relative) and angles (radians) of the basis of lattice 1.
+def vectors_of_lengths(
+    reduced: FloatArray, wanted: FloatArray, tolerance: float
+) -> tuple[IntArray, FloatArray, IntArray]:
+    """Vectors of a lattice that are as long as one of three basis vectors, to a relative tolerance.
 
-    Both come Minkowski-reduced. Small indices suffice: a basis within the tolerances is short in both lattices.
+    Returns indices (3, n, 3), squared lengths (3, n) and how many there are (3,), by diagonal element of *wanted*. Both
+    matrices are Minkowski-reduced. Small indices suffice: such vectors are short in both lattices.
     """
-    gamma = _angle(reduced1[0, 0], reduced1[1, 1], reduced1[0, 1])
-    beta = _angle(reduced1[0, 0], reduced1[2, 2], reduced1[0, 2])
-    alpha = _angle(reduced1[1, 1], reduced1[2, 2], reduced1[1, 2])
     vectors = np.empty((3, (2 * BOX + 1) ** 3, 3), dtype=np.int64)
     squares = np.empty((3, (2 * BOX + 1) ** 3), dtype=np.float64)
     found = np.zeros(3, dtype=np.int64)
@@ -248,12 +248,25 @@ def mapping_exists(reduced1: FloatArray, reduced2: FloatArray, length_tolerance:
         for k in range(-BOX, BOX + 1):
             for m in range(-BOX, BOX + 1):
                 hkl[0], hkl[1], hkl[2] = h, k, m
-                square = inner(reduced2, hkl, hkl)
+                square = inner(reduced, hkl, hkl)
                 for i in range(3):
-                    if abs(math.sqrt(max(square, 0.0) / reduced1[i, i]) - 1.0) <= length_tolerance:
+                    if abs(math.sqrt(max(square, 0.0) / wanted[i, i]) - 1.0) <= tolerance:
                         _copy(hkl, vectors[i, found[i]])
                         squares[i, found[i]] = square
                         found[i] += 1
+    return vectors, squares, found
+
+
+@kernel
+def mapping_exists(reduced1: FloatArray, reduced2: FloatArray, length_tolerance: float, angle_tolerance: float) -> bool:
+    """Whether some basis of lattice 2 has the lengths (relative) and angles (radians) of the basis of lattice 1.
+
+    Both come Minkowski-reduced.
+    """
+    gamma = _angle(reduced1[0, 0], reduced1[1, 1], reduced1[0, 1])
+    beta = _angle(reduced1[0, 0], reduced1[2, 2], reduced1[0, 2])
+    alpha = _angle(reduced1[1, 1], reduced1[2, 2], reduced1[1, 2])
+    vectors, squares, found = vectors_of_lengths(reduced2, reduced1, length_tolerance)
     for i in range(found[0]):
         u, uu = vectors[0, i], squares[0, i]
         for j in range(found[1]):

@@ -119,7 +119,8 @@ def lebail_fit(
         if intensities == "lebail":
             state = engine.partitioned(problem, state.drawn, state.intensity, engine.FIRST_CYCLES)
         normal = engine.normal_equations(problem, state, free, intensities, at_rest=True)
-        return _collect(pattern, problem, state, normal, free, intensities, converged, total)
+        by_shares = engine.normal_equations(problem, state, free, intensities).reduced
+        return _collect(pattern, problem, state, normal, by_shares, free, intensities, converged, total)
     except np.linalg.LinAlgError as error:
         raise InputError(
             "the points do not determine the cell and the profile; widen the range", source=pattern.source or None
@@ -149,6 +150,7 @@ def _collect(
     problem: Problem,
     state: State,
     normal: Normal,
+    by_shares: FloatArray,
     free: np.ndarray[tuple[int], np.dtype[np.bool_]],
     mode: Intensities,
     converged: bool,
@@ -209,6 +211,7 @@ def _collect(
         background=drawn.background,
         parameter_names=names,
         covariance=covariance,
+        covariance_by_shares=np.asarray(np.linalg.inv(by_shares) * scale, dtype=np.float64),
         intensity_covariance=inverse[np.ix_(own, own)] if mode == "pawley" else None,
         converged=converged,
         n_iterations=n_iterations,

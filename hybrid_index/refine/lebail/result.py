@@ -109,6 +109,9 @@ class LeBailFit(_Frozen):
         Shape (n,): the points that were fitted, with spikes taken out, averaged where finer than any peak needs.
     parameter_names, covariance
         Free parameters but the intensities, and their covariance (p, p).
+    covariance_by_shares
+        The same (p, p) as if overlapping lines had the shares that Le Bail's rule gave them: the measure by which cells
+        are compared, since one whose lines overlap more must not be cheaper for it.
     intensity_covariance
         Shape (m, m), for Pawley's method; ``None`` for Le Bail's.
     converged, n_iterations
@@ -138,13 +141,15 @@ class LeBailFit(_Frozen):
     background: FloatArray
     parameter_names: tuple[str, ...]
     covariance: FloatArray
+    covariance_by_shares: FloatArray
     intensity_covariance: FloatArray | None
     converged: bool
     n_iterations: int
     drawn: Drawn = field(repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("two_theta_deg", "observed", "sigma", "calculated", "background", "covariance"):
+        points = ("two_theta_deg", "observed", "sigma", "calculated", "background")
+        for name in (*points, "covariance", "covariance_by_shares"):
             object.__setattr__(self, name, frozen_array(getattr(self, name)))
         if self.intensity_covariance is not None:
             object.__setattr__(self, "intensity_covariance", frozen_array(self.intensity_covariance))

@@ -213,5 +213,5 @@ def _cell_nats(fit: LeBailFit) -> float:
     names = free_parameters(fit.bravais_lattice)
     unit = [getattr(fit.cell, name) if len(name) == 1 else np.degrees(1.0) for name in names]
     rows = [fit.parameter_names.index(name) for name in names]
-    relative = fit.covariance[np.ix_(rows, rows)] / np.outer(unit, unit) / _KNOWN_BEFORE**2
+    relative = fit.covariance_by_shares[np.ix_(rows, rows)] / np.outer(unit, unit) / _KNOWN_BEFORE**2
     return float(0.5 * np.sum(np.log(np.clip(np.linalg.eigvalsh(relative), 1.0e-12, 1.0))))
