@@ -1,0 +1,107 @@
+"""What the network sees of a list of lines: numbers that do not change with the size of the cell, and its scale.
+
+Ratios and differences of Q are what indexing lives on, so each line brings waves (Fourier features) of Q and log Q,
+relative to the last line used: their products are functions of ratios and differences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_index.types import PeakList
+from hybrid_index.units import FloatArray, q_from_two_theta
+
+Floats = npt.NDArray[np.float32]
+
+LINES = 20
+"""Lines that the network sees, from the first."""
+RATIO_WAVES = (0.05, 200.0, 12)
+DIFFERENCE_WAVES = (0.1, 400.0, 12)
+"""Lowest and highest wave number, in cycles per unit of log Q and of Q/Q_last, and how many of them."""
+N_PLAIN = 6
+N_LIST = 5
+N_LINE = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2]) + N_PLAIN
+N_PAIR = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2])
+_FAINTEST = 1e-4
+_SMALLEST = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """A batch of n lists for the network, all float32.
+
+    ``lines`` (n, LINES, N_LINE), ``pairs`` (n, LINES, LINES, N_PAIR), ``whole`` (n, N_LIST) what belongs to the list;
+    ``listed`` (n, LINES), 1 where there is a line.
+    """
+
+    lines: Floats
+    pairs: Floats
+    whole: Floats
+    listed: Floats
+
+
+def features(
+    two_theta_deg: FloatArray,
+    intensity: npt.NDArray[np.floating],
+    sigma_deg: npt.NDArray[np.floating],
+    wavelength_angstrom: FloatArray,
+    count: npt.NDArray[np.integer],
+) -> Features:
+    """Features of lists: columns (n, m) with ``count`` (n,) lines each, m at least ``LINES``; wavelengths (n,) in Å."""
+    n = np.minimum(count, LINES)
+    listed = np.arange(LINES) < n[:, None]
+    two_theta = np.where(listed, two_theta_deg[:, :LINES], 0.0)
+    q = q_from_two_theta(two_theta, 1.0) / wavelength_angstrom[:, None] ** 2
+    last = q[np.arange(len(n)), n - 1]
+    share = q / last[:, None]
+    ratio = np.log(np.maximum(share, _SMALLEST))
+    strongest = np.max(np.where(listed, intensity[:, :LINES], 0.0), axis=1, keepdims=True)
+    relative = np.where(listed, intensity[:, :LINES], 0.0) / np.maximum(strongest, 1e-30)
+    sigma = np.where(listed, np.maximum(sigma_deg[:, :LINES], 1e-4), 0.01)
+    ratio_waves, difference_waves = _waves(ratio, RATIO_WAVES), _waves(share, DIFFERENCE_WAVES)
+    plain = [share, ratio, np.log(np.maximum(relative, _FAINTEST)) / 3.0, np.log(sigma / 0.01), two_theta / 90.0, listed]
+    lines = np.concatenate([*ratio_waves, *difference_waves, np.stack(plain, axis=-1)], axis=-1)
+    pairs = np.concatenate([*_differences(*ratio_waves), *_differences(*difference_waves)], axis=-1)
+    end = two_theta[np.arange(len(n)), n - 1]
+    whole = np.stack([0.5 * np.log(last), wavelength_angstrom, n / LINES, two_theta[:, 0] / 30.0, end / 90.0], axis=-1)
+    return Features(
+        lines=lines.astype(np.float32),
+        pairs=pairs.astype(np.float32),
+        whole=whole.astype(np.float32),
+        listed=listed.astype(np.float32),
+    )
+
+
+def features_of(peaks: PeakList) -> Features:
+    """Features of one list, as a batch of one."""
+    n = min(len(peaks), LINES)
+
+    def column(values: FloatArray) -> FloatArray:
+        out = np.zeros((1, LINES))
+        out[0, :n] = values[:n]
+        return out
+
+    return features(
+        column(peaks.two_theta_deg),
+        column(peaks.intensity),
+        column(peaks.two_theta_esd_deg),
+        np.array([peaks.wavelength_angstrom]),
+        np.array([n]),
+    )
+
+
+def _waves(x: FloatArray, spectrum: tuple[float, float, int]) -> tuple[Floats, Floats]:
+    """Sines and cosines (..., k) of x (...) at wave numbers in geometric progression."""
+    low, high, count = spectrum
+    phase = (2.0 * np.pi * np.geomspace(low, high, count) * x[..., None]) % (2.0 * np.pi)
+    phase = phase.astype(np.float32)
+    return np.sin(phase), np.cos(phase)
+
+
+def _differences(sine: Floats, cosine: Floats) -> tuple[Floats, Floats]:
+    """Sines and cosines (n, m, m, k) of differences, from those (n, m, k) of the terms."""
+    a, b, c, d = sine[:, :, None], cosine[:, :, None], sine[:, None], cosine[:, None]
+    return a * d - b * c, b * d + a * c

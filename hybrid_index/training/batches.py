@@ -1,0 +1,121 @@
+"""Line lists as the network meets them in training: drawn without end, each by its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_index.neural.features import LINES, Features, features
+from hybrid_index.neural.labels import FAMILY_OF_CODE, LABELLED_LINES, Vocabulary
+from hybrid_index.simulate.line_list_settings import LineListSettings
+from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
+from hybrid_index.training.config import Recipe
+from hybrid_index.types import IntArray
+from hybrid_index.units import FloatArray, displacement_slope
+
+EASY = LineListSettings(zero_limit_deg=0.08, displacement_limit_mm=0.1, n_foreign=(0, 2), n_missing=(0, 3))
+HARD = LineListSettings(zero_limit_deg=0.5, displacement_limit_mm=0.2, n_foreign=(0, 4), n_missing=(0, 4))
+"""The shifts and faults of most laboratory patterns, and of difficult ones; all else is as wide as can be."""
+VALIDATION_SEED = 2**40
+"""Far from any seed of a recipe."""
+_VOCABULARY_LISTS = 100_000
+_AHEAD = 3
+"""Batches that are made ahead of the step that needs them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Features of lists, and what the network should say of them.
+
+    ``codes`` (n,) Bravais lattices; ``families`` (n,); ``labels`` (n, LABELLED_LINES), −1 where there is none;
+    ``foreign`` (n, LINES) float32; ``shift`` (n,) tenths of a degree; ``volume`` (n,), see :class:`network.Given`.
+    """
+
+    x: Features
+    codes: IntArray
+    families: IntArray
+    labels: IntArray
+    foreign: npt.NDArray[np.float32]
+    shift: npt.NDArray[np.float32]
+    volume: npt.NDArray[np.float32]
+
+    def part(self, rows: slice) -> Batch:
+        """Return some of the lists."""
+        x = Features(*(getattr(self.x, name)[rows] for name in Features.__slots__))
+        return Batch(x, *(getattr(self, name)[rows] for name in Batch.__slots__[1:]))
+
+
+def common_labels(sizes: tuple[int, ...], seed: int) -> Vocabulary:
+    """The labels that occur most often among the lines of random lists."""
+    lists = draw_line_lists(_VOCABULARY_LISTS, seed=seed, settings=EASY)
+    counted = (lists.listed & ~lists.foreign)[:, :LABELLED_LINES]
+    return Vocabulary.commonest(lists.hkl[:, :LABELLED_LINES].astype(np.int64), lists.lattice, counted, sizes)
+
+
+def batches(recipe: Recipe, vocabulary: Vocabulary, *, first: int = 0, threads: int = 1) -> Iterator[Batch]:
+    """Yield the batches of a recipe from step *first* on, made ahead by threads."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = [pool.submit(batch, recipe, vocabulary, first + i) for i in range(_AHEAD)]
+        for step in range(first, recipe.steps):
+            if step + _AHEAD < recipe.steps:
+                waiting.append(pool.submit(batch, recipe, vocabulary, step + _AHEAD))
+            yield waiting.pop(0).result()
+
+
+def batch(recipe: Recipe, vocabulary: Vocabulary, step: int) -> Batch:
+    """The batch of a step: always the same."""
+    easy = round(recipe.easy_share * recipe.batch)
+    parts = [
+        draw_line_lists(n, seed=recipe.seed + offset, start=step * n, settings=settings)
+        for offset, n, settings in ((0, easy, EASY), (1, recipe.batch - easy, HARD))
+        if n
+    ]
+    return join([to_batch(lists, vocabulary) for lists in parts])
+
+
+def to_batch(lists: LineLists, vocabulary: Vocabulary) -> Batch:
+    """Features and targets of line lists."""
+    hkl = lists.hkl[:, :LABELLED_LINES].astype(np.int64)
+    own = (lists.listed & ~lists.foreign)[:, :LABELLED_LINES]
+    labels = np.where(own, vocabulary.encode(hkl, lists.lattice), -1)
+    count = np.minimum(lists.count, LINES)
+    rows = np.arange(len(lists))
+    middle = lists.two_theta_deg[rows, count // 2]
+    last = lists.q_obs[rows, count - 1]
+    return Batch(
+        x=features(
+            lists.two_theta_deg, lists.intensity, lists.sigma_deg, lists.wavelength_angstrom, lists.count
+        ),
+        codes=lists.lattice,
+        families=FAMILY_OF_CODE[lists.lattice],
+        labels=labels,
+        foreign=lists.foreign[:, :LINES].astype(np.float32),
+        shift=(10.0 * _shift(lists, middle)).astype(np.float32),
+        volume=np.log(_volume(lists) * last**1.5).astype(np.float32),
+    )
+
+
+def join(parts: list[Batch]) -> Batch:
+    """Put batches together."""
+    return Batch(
+        Features(*(np.concatenate([getattr(p.x, name) for p in parts]) for name in Features.__slots__)),
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in Batch.__slots__[1:]),
+    )
+
+
+def _shift(lists: LineLists, two_theta_deg: FloatArray) -> FloatArray:
+    """How far (degrees) a line of each list at 2θ (n,) is from where it belongs."""
+    slope = displacement_slope(two_theta_deg, radius_mm=1.0) / lists.radius_mm
+    return np.asarray(lists.zero_shift_deg + lists.displacement_mm * slope)
+
+
+def _volume(lists: LineLists) -> FloatArray:
+    """Volume (Å³) of the primitive cell of each list."""
+    a, b, c, d, e, f = lists.metric.T
+    det = a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0
+    points = np.array([lists.bravais_lattice(i).lattice_points for i in range(len(lists))])
+    return np.asarray(1.0 / (np.sqrt(det) * points))

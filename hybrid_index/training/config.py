@@ -1,0 +1,100 @@
+"""What a training run is made of: a frozen recipe, read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from hybrid_index.errors import InputError
+from hybrid_index.neural.network import Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A training run.
+
+    Parameters
+    ----------
+    seed
+        Of the first weights and of all line lists.
+    steps, batch
+        Steps of the optimiser, and lists in each.
+    learning_rate, warm_up, cool_down
+        Highest rate; share of the steps over which it rises to that, and at the end falls to nothing.
+    weight_decay, clip
+        Of AdamW; largest norm of a gradient.
+    easy_share
+        Share of the lists with small shifts and few faults (``batches.EASY``); the others have large ones.
+    validate_every, checkpoint_every
+        Steps between validations, and between checkpoints.
+    validation_lists
+        Lists of each validation: always the same ones, that training never sees.
+    architecture
+        Sizes of the network.
+    """
+
+    seed: int = 1
+    steps: int = 20_000
+    batch: int = 256
+    learning_rate: float = 1.5e-3
+    warm_up: float = 0.01
+    cool_down: float = 0.3
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    easy_share: float = 0.6
+    validate_every: int = 500
+    checkpoint_every: int = 250
+    validation_lists: int = 2048
+    architecture: Architecture = field(default_factory=Architecture)
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "validate_every", "checkpoint_every", "validation_lists"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{getattr(self, name)} is too small; give 1 or more", source=name)
+        for name in ("warm_up", "cool_down", "easy_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(f"{getattr(self, name)} is no share; give 0 to 1", source=name)
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step: up, level, down."""
+        up = min(1.0, (step + 1) / max(self.warm_up * self.steps, 1.0))
+        down = min(1.0, (self.steps - step) / max(self.cool_down * self.steps, 1.0))
+        return self.learning_rate * up * down
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dictionary, for JSON and TOML."""
+        return {**asdict(self), "architecture": self.architecture.as_dict()}
+
+    @classmethod
+    def from_mapping(cls, values: dict[str, Any], *, source: str = "recipe") -> Self:
+        """Make a recipe from a dictionary; raises :class:`InputError` naming what is unknown."""
+        values = dict(values)
+        shape = dict(values.pop("architecture", {}))
+        _refuse_unknown(cls, values, source)
+        _refuse_unknown(Architecture, shape, f"{source}, [architecture]")
+        if "labels" in shape:
+            shape["labels"] = tuple(shape["labels"])
+        return cls(**values, architecture=Architecture(**shape))
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Self:
+        """Read a recipe from a TOML file."""
+        try:
+            with open(path, "rb") as handle:
+                values = tomllib.load(handle)
+        except OSError as error:
+            raise InputError(f"cannot be read ({error.strerror})", source=str(path)) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"is not valid TOML: {error}", source=str(path)) from error
+        return cls.from_mapping(values, source=str(path))
+
+
+def _refuse_unknown(kind: type[Any], values: dict[str, Any], source: str) -> None:
+    known = [f.name for f in fields(kind)]
+    for name, value in values.items():
+        if name not in known:
+            raise InputError(f"unknown entry {name!r}; known are {', '.join(known)}", source=source)
+        if isinstance(value, bool | str):
+            raise InputError(f"{name} = {value!r} should be a number", source=source)

@@ -1,0 +1,95 @@
+"""How far the network is from the truth, and what of it people want to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from hybrid_index.neural import network
+from hybrid_index.neural.features import Features
+from hybrid_index.neural.labels import FAMILIES, LABELLED_LINES
+from hybrid_index.neural.network import Architecture
+from hybrid_index.neural.torch_operations import TorchOperations
+from hybrid_index.training.batches import Batch
+
+WEIGHTS = {"lattice": 1.0, "labels": 1.0, "foreign": 1.0, "shift": 0.3, "volume": 0.3}
+"""Share of each part in the loss."""
+_LEAST_LOG_SIGMA = -4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnDevice:
+    """A :class:`Batch` as tensors."""
+
+    x: Features
+    codes: Tensor
+    families: Tensor
+    labels: Tensor
+    foreign: Tensor
+    shift: Tensor
+    volume: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch, device: torch.device) -> OnDevice:
+        """Move a batch to a device."""
+        x = Features(*(torch.from_numpy(getattr(batch.x, name)).to(device) for name in Features.__slots__))
+        return cls(x, *(torch.from_numpy(getattr(batch, name)).to(device) for name in Batch.__slots__[1:]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Loss of a batch and its parts; ``right`` (families, 3): labels known, right, and right among the first five."""
+
+    total: Tensor
+    parts: dict[str, Tensor]
+    right: np.ndarray
+
+
+def judge(w: Mapping[str, Tensor], size: Architecture, batch: OnDevice, *, count: bool = False) -> Judged:
+    """Loss of the network on a batch, told the true lattices; *count* counts right labels as well."""
+    ops = TorchOperations()
+    encoded = network.encode(ops, w, size, batch.x)
+    said = network.given(ops, w, size, encoded, batch.codes)
+    labels, right = _label_loss(w, ops, said.tokens[:, :LABELLED_LINES], batch, count)
+    foreign = functional.binary_cross_entropy_with_logits(said.foreign.float(), batch.foreign, reduction="none")
+    parts = {
+        "lattice": functional.cross_entropy(encoded.lattice.float(), batch.codes),
+        "labels": labels,
+        "foreign": (foreign * batch.x.listed).sum() / batch.x.listed.sum(),
+        "shift": _gaussian(said.shift.float(), batch.shift),
+        "volume": _gaussian(said.volume.float(), batch.volume),
+    }
+    total = torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()
+    parts["right lattice"] = (encoded.lattice.detach().argmax(-1) == batch.codes).float().mean()
+    return Judged(total, {name: part.detach() for name, part in parts.items()}, right)
+
+
+def _label_loss(
+    w: Mapping[str, Tensor], ops: TorchOperations, tokens: Tensor, batch: OnDevice, count: bool
+) -> tuple[Tensor, np.ndarray]:
+    losses, right, known = [], np.zeros((len(FAMILIES), 3)), 0
+    for family in range(len(FAMILIES)):
+        mine = batch.families == family
+        labels = batch.labels[mine]
+        labelled = labels >= 0
+        wanted = labels[labelled]
+        if not len(wanted):
+            continue
+        scores = network.label_scores(ops, w, tokens[mine][labelled], family).float()
+        losses.append(functional.cross_entropy(scores, wanted, reduction="sum"))
+        known += len(wanted)
+        if count:
+            first = scores.detach().topk(5, dim=-1).indices == wanted[:, None]
+            right[family] = len(wanted), int(first[:, 0].sum()), int(first.sum())
+    return torch.stack(losses).sum() / max(known, 1), right
+
+
+def _gaussian(said: Tensor, true: Tensor) -> Tensor:
+    """Negative log-likelihood of true values (n,) under means and log standard deviations (n, 2)."""
+    log_sigma = said[:, 1].clamp_min(_LEAST_LOG_SIGMA)
+    return (log_sigma + 0.5 * ((true - said[:, 0]) * torch.exp(-log_sigma)) ** 2).mean()
