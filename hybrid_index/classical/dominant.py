@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from hybrid_index.classical.leaning import lean_planes, lean_rectangles
 from hybrid_index.classical.planes import OBLIQUE, find_planes, halved, plane_points, refine_plane
-from hybrid_index.classical.pool import SEARCH_LINES, Pool, Prepared
 from hybrid_index.classical.stacking import stack_planes
 from hybrid_index.config import Settings
 from hybrid_index.lattice import Cell, bravais_lattices, primitive_gram
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import SYMMETRY_TOLERANCE
+from hybrid_index.search.pool import SEARCH_LINES, Pool, Prepared
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.classical.windows import LineWindows, bit_count, chance_table, heap_push
 from hybrid_index.compiled import kernel
 from hybrid_index.refine.assign import solve_symmetric
+from hybrid_index.search.windows import LineWindows, bit_count, chance_table, heap_push
 from hybrid_index.units import FloatArray
 
 OBLIQUE, RECTANGULAR, RHOMBIC = 0, 1, 2

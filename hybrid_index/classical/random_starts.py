@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hybrid_index.classical.pool import SEARCH_LINES, solved
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, metric_subspace
 from hybrid_index.refine.lines import LineData, line_data
+from hybrid_index.search.pool import SEARCH_LINES, solved
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
 

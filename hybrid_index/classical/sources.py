@@ -9,11 +9,11 @@ import numpy as np
 
 from hybrid_index.classical.leaning import lean_planes, lean_rectangles
 from hybrid_index.classical.planes import find_planes, halved
-from hybrid_index.classical.pool import SEARCH_LINES, Pool, Prepared
 from hybrid_index.classical.stacking import stack_planes
 from hybrid_index.classical.trials import cubic_trials, index_squares, layer_squares, uniaxial_trials
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
+from hybrid_index.search.pool import SEARCH_LINES, Pool, Prepared
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.classical.planes import OBLIQUE, RECTANGULAR, plane_points
-from hybrid_index.classical.windows import bit_count, heap_push
 from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice
+from hybrid_index.search.windows import bit_count, heap_push
 from hybrid_index.units import FloatArray
 
 _MAX_POINTS = 200

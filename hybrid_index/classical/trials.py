@@ -11,10 +11,10 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.classical.windows import bit_count, heap_push
 from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice, metric_subspace
 from hybrid_index.refine.hkl import enumerate_reflections, fill_reflections
+from hybrid_index.search.windows import bit_count, heap_push
 from hybrid_index.units import FloatArray
 
 _MAX_REFLECTIONS = 1200

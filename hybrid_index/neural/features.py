@@ -62,7 +62,14 @@ def features(
     relative = np.where(listed, intensity[:, :LINES], 0.0) / np.maximum(strongest, 1e-30)
     sigma = np.where(listed, np.maximum(sigma_deg[:, :LINES], 1e-4), 0.01)
     ratio_waves, difference_waves = _waves(ratio, RATIO_WAVES), _waves(share, DIFFERENCE_WAVES)
-    plain = [share, ratio, np.log(np.maximum(relative, _FAINTEST)) / 3.0, np.log(sigma / 0.01), two_theta / 90.0, listed]
+    plain = [
+        share,
+        ratio,
+        np.log(np.maximum(relative, _FAINTEST)) / 3.0,
+        np.log(sigma / 0.01),
+        two_theta / 90.0,
+        listed,
+    ]
     lines = np.concatenate([*ratio_waves, *difference_waves, np.stack(plain, axis=-1)], axis=-1)
     pairs = np.concatenate([*_differences(*ratio_waves), *_differences(*difference_waves)], axis=-1)
     end = two_theta[np.arange(len(n)), n - 1]

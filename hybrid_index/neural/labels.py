@@ -13,7 +13,6 @@ import numpy as np
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, metric_subspace
 from hybrid_index.types import IntArray
-from hybrid_index.units import FloatArray
 
 FAMILIES = ("cubic", "hexagonal", "tetragonal", "orthorhombic", "monoclinic", "triclinic")
 """Lattices of one family share their parameters; rhombohedral lattices have hexagonal axes."""
@@ -81,7 +80,7 @@ class Vocabulary:
 def _commonest(hkl: IntArray, codes: IntArray, counted: np.ndarray, family: int, size: int) -> IntArray:
     rows = [
         label_rows(hkl[codes == code], BRAVAIS_LATTICES[code])[counted[codes == code]]
-        for code in np.flatnonzero(FAMILY_OF_CODE == family)
+        for code in np.flatnonzero(family == FAMILY_OF_CODE)
     ]
     distinct, count = np.unique(np.concatenate(rows), axis=0, return_counts=True)
     return distinct[np.argsort(-count, kind="stable")][:size]
@@ -91,5 +90,3 @@ def _keys(rows: IntArray) -> IntArray:
     """One integer for each row (..., n_free)."""
     weights = _KEY_BASE ** np.arange(rows.shape[-1], dtype=np.int64)
     return np.asarray((np.clip(rows, -_KEY_OFFSET, _KEY_OFFSET) + _KEY_OFFSET) @ weights)
-
-

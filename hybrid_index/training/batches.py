@@ -87,9 +87,7 @@ def to_batch(lists: LineLists, vocabulary: Vocabulary) -> Batch:
     middle = lists.two_theta_deg[rows, count // 2]
     last = lists.q_obs[rows, count - 1]
     return Batch(
-        x=features(
-            lists.two_theta_deg, lists.intensity, lists.sigma_deg, lists.wavelength_angstrom, lists.count
-        ),
+        x=features(lists.two_theta_deg, lists.intensity, lists.sigma_deg, lists.wavelength_angstrom, lists.count),
         codes=lists.lattice,
         families=FAMILY_OF_CODE[lists.lattice],
         labels=labels,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hybrid_index.classical.dominant import DominantZones
-from hybrid_index.classical.pool import SEARCH_LINES
 from hybrid_index.config import Settings
 from hybrid_index.lattice import Cell
+from hybrid_index.search.pool import SEARCH_LINES
 from tests.synthetic import B, Unlimited, is_lattice, line_list
 
 FLAT: dict[B, Cell] = {

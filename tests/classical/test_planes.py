@@ -14,9 +14,9 @@ from hybrid_index.classical.planes import (
     plane_points,
     reduce_plane,
 )
-from hybrid_index.classical.windows import LineWindows
 from hybrid_index.config import Settings
 from hybrid_index.refine.lines import line_data
+from hybrid_index.search.windows import LineWindows
 from hybrid_index.types import PeakList
 from hybrid_index.units import FloatArray
 from tests.synthetic import CU, TYPICAL, B, line_list

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybrid_index.classical.pool import SEARCH_LINES, Prepared
 from hybrid_index.classical.random_starts import RandomStarts, random_metrics
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.classical.trials import index_squares
@@ -19,6 +18,7 @@ from hybrid_index.lattice import (
     standardize,
 )
 from hybrid_index.refine.lines import line_data
+from hybrid_index.search.pool import SEARCH_LINES, Prepared
 from hybrid_index.types import CandidateSource, PeakList
 from tests.synthetic import CU, TYPICAL, B, Spent, Unlimited, gaps_deg, is_lattice, line_list, random_cell
 

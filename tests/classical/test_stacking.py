@@ -7,10 +7,10 @@ import pytest
 
 from hybrid_index.classical.leaning import lean_planes, lean_rectangles
 from hybrid_index.classical.planes import OBLIQUE, RECTANGULAR, RHOMBIC, reduce_plane
-from hybrid_index.classical.pool import Pool, Prepared
 from hybrid_index.classical.stacking import stack_planes
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, Cell
+from hybrid_index.search.pool import Pool, Prepared
 from hybrid_index.types import Candidate
 from hybrid_index.units import FloatArray
 from tests.synthetic import TYPICAL, B, is_lattice, line_list, true_positions

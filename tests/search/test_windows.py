@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from hybrid_index.classical.windows import BINS, LineWindows, bit_count, chance_table, heap_push
 from hybrid_index.config import Settings
 from hybrid_index.refine.lines import line_data
+from hybrid_index.search.windows import BINS, LineWindows, bit_count, chance_table, heap_push
 from hybrid_index.types import PeakList
 from tests.synthetic import CU, TYPICAL, B, line_list
 

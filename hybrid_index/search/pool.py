@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hybrid_index.classical.windows import LineWindows, chance_table
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
 from hybrid_index.refine.assign import FAILED
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import solve_some
+from hybrid_index.search.windows import LineWindows, chance_table
 from hybrid_index.types import Candidate, PeakList
 from hybrid_index.units import FloatArray
 
