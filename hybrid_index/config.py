@@ -43,6 +43,9 @@ class Settings:
         Goniometer radius, for the displacement.
     fix_zero_shift_deg, fix_displacement_mm
         Hold a shift at this value instead of fitting it.
+    neural
+        Whether the neural proposer leads the search (``"auto"``, where its weights are there), is left out
+        (``"never"``), or is the only engine (``"only"``).
     max_solutions
         Length of the list of answers.
     lebail
@@ -64,6 +67,7 @@ class Settings:
     radius_mm: float = DEFAULT_RADIUS_MM
     fix_zero_shift_deg: float | None = None
     fix_displacement_mm: float | None = None
+    neural: Literal["auto", "never", "only"] = "auto"
     max_solutions: int = 20
     lebail: WholePatterns = "auto"
     seed: int = 0

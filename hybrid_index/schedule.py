@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
+from hybrid_index.neural.proposer import NeuralProposer
+from hybrid_index.neural.weights import packaged_network
 from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -69,6 +71,10 @@ def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
 
     Engines of other packages come where the quick searches have found nothing that is beyond doubt.
     """
+    if settings.neural != "never" and packaged_network() is not None:
+        yield Stage(name="neural", sources=(NeuralProposer(),))
+    if settings.neural == "only":
+        return
     shifts = supposed_shifts(settings, wavelength_angstrom)
     near, far = shifts[:_N_NEAR], shifts[_N_NEAR:]
     yield Stage(name="high symmetry", sources=_quick_high())

@@ -7,12 +7,14 @@ relative to the last line used: their products are functions of ratios and diffe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_index.neural.coincidences import N_COINCIDENCES, coincidences
 from hybrid_index.types import PeakList
-from hybrid_index.units import FloatArray, q_from_two_theta
+from hybrid_index.units import FloatArray, dq_d_two_theta, q_from_two_theta
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,24 +25,24 @@ DIFFERENCE_WAVES = (0.1, 400.0, 12)
 """Lowest and highest wave number, in cycles per unit of log Q and of Q/Q_last, and how many of them."""
 N_PLAIN = 6
 N_LIST = 5
-N_LINE = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2]) + N_PLAIN
-N_PAIR = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2])
+N_LINE = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2]) + N_PLAIN + 2 * N_COINCIDENCES
+N_PAIR = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2]) + N_COINCIDENCES
 _FAINTEST = 1e-4
 _SMALLEST = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """A batch of n lists for the network, all float32.
+    """A batch of n lists for the network: float32 arrays of numpy, or tensors.
 
     ``lines`` (n, LINES, N_LINE), ``pairs`` (n, LINES, LINES, N_PAIR), ``whole`` (n, N_LIST) what belongs to the list;
     ``listed`` (n, LINES), 1 where there is a line.
     """
 
-    lines: Floats
-    pairs: Floats
-    whole: Floats
-    listed: Floats
+    lines: Any
+    pairs: Any
+    whole: Any
+    listed: Any
 
 
 def features(
@@ -70,8 +72,11 @@ def features(
         two_theta / 90.0,
         listed,
     ]
-    lines = np.concatenate([*ratio_waves, *difference_waves, np.stack(plain, axis=-1)], axis=-1)
-    pairs = np.concatenate([*_differences(*ratio_waves), *_differences(*difference_waves)], axis=-1)
+    slope = dq_d_two_theta(two_theta, 1.0) / wavelength_angstrom[:, None] ** 2
+    sums = coincidences(q, slope * sigma, slope, n.astype(np.int64))
+    own, all_of_it = np.diagonal(sums, axis1=1, axis2=2).swapaxes(1, 2), 0.3 * sums.sum(axis=2)
+    lines = np.concatenate([*ratio_waves, *difference_waves, np.stack(plain, axis=-1), own, all_of_it], axis=-1)
+    pairs = np.concatenate([*_differences(*ratio_waves), *_differences(*difference_waves), sums], axis=-1)
     end = two_theta[np.arange(len(n)), n - 1]
     whole = np.stack([0.5 * np.log(last), wavelength_angstrom, n / LINES, two_theta[:, 0] / 30.0, end / 90.0], axis=-1)
     return Features(

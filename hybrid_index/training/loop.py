@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from hybrid_index.errors import InputError
 from hybrid_index.neural.labels import FAMILIES, Vocabulary
+from hybrid_index.neural.weights import Network
 from hybrid_index.simulate.line_lists import draw_line_lists
 from hybrid_index.training.batches import EASY, HARD, VALIDATION_SEED, batches, common_labels, join, to_batch
 from hybrid_index.training.config import Recipe
@@ -185,15 +187,40 @@ def _resume(recipe: Recipe, folder: Path, device: torch.device) -> Trained | Non
     path = folder / _CHECKPOINT
     if not path.exists():
         return None
-    try:
-        saved = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError) as error:
-        raise InputError(f"is no checkpoint ({error}); take another folder", source=str(path)) from error
-    if saved["recipe"] != recipe.as_dict():
+    saved = _saved(path, device)
+    if Recipe.from_mapping(saved["recipe"]) != recipe:
         raise InputError("was made by another recipe; take another folder, or the same recipe", source=str(path))
+    return _restored(recipe, saved, device)
+
+
+def _saved(path: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"is no checkpoint ({error}); take another folder", source=str(path)) from error
+    return saved
+
+
+def _restored(recipe: Recipe, saved: dict[str, Any], device: torch.device) -> Trained:
     weights = {name: value.to(device).requires_grad_() for name, value in saved["weights"].items()}
     optimisers = _optimisers(recipe, weights)
     for optimiser, content in zip(optimisers, saved["optimisers"], strict=True):
         optimiser.load_state_dict(content)
     vocabulary = Vocabulary.from_arrays({name: rows.cpu().numpy() for name, rows in saved["labels"].items()})
     return Trained(recipe, vocabulary, weights, optimisers, saved["step"], saved["seconds"], saved["history"])
+
+
+def to_network(state: Trained, notes: dict[str, Any] | None = None) -> Network:
+    """The network of a run as the proposer takes it, with notes on its making."""
+    return Network(
+        architecture=state.recipe.architecture,
+        vocabulary=state.vocabulary,
+        weights={name: value.detach().cpu().numpy() for name, value in state.weights.items()},
+        notes={"recipe": state.recipe.as_dict(), "step": state.step, "seconds": round(state.seconds), **(notes or {})},
+    )
+
+
+def from_checkpoint(folder: Path, *, device: torch.device) -> Trained:
+    """Read where a run stands; raises :class:`InputError` where there is no checkpoint."""
+    saved = _saved(folder / _CHECKPOINT, device)
+    return _restored(Recipe.from_mapping(saved["recipe"]), saved, device)

@@ -1,0 +1,1 @@
+"""What the neural proposer knows, and what it adds to the search."""
