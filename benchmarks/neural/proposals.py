@@ -1,4 +1,4 @@
-"""What the network says of one case, beside the truth: candidates, lattice, shift, foreign lines, and the time it took."""
+"""What the network says of one case, beside the truth: candidates, lattice, shift, and the time it took."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def propose(case: Case, proposer: NeuralProposer, network: Network, settings: Se
     began = time.perf_counter()
     belief = believe(network, peaks, most=len(BRAVAIS_LATTICES))
     network_seconds = time.perf_counter() - began
-    found = [i for i, gram in enumerate(solved.grams, start=1) if same_shortest_vectors(gram, case.gram, case.tolerance)]
+    found = [
+        i for i, gram in enumerate(solved.grams, start=1) if same_shortest_vectors(gram, case.gram, case.tolerance)
+    ]
     true = conventional(case.gram, SYMMETRY_TOLERANCE).bravais_lattice
     order = np.argsort(-belief.lattices, kind="stable").tolist()
     shift, esd = _shift_under(belief, true.code)

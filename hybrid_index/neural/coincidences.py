@@ -23,7 +23,9 @@ _AROUND = 8.0
 """Sums of pairs are counted in a window so many times as wide as well, to know what chance gives."""
 
 
-def coincidences(q: FloatArray, q_esd: FloatArray, q_per_degree: FloatArray, count: IntArray) -> FloatArray:
+def coincidences(
+    q: FloatArray, q_esd: FloatArray, q_per_degree: FloatArray, count: IntArray
+) -> npt.NDArray[np.float32]:
     """How well combinations of each pair of lines meet a line.
 
     Parameters

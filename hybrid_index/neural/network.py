@@ -54,6 +54,10 @@ class Operations(Protocol):
         """Zeros of the same shape and kind."""
         ...
 
+    def largest(self, x: Array, axis: int) -> Array:
+        """Largest value along an axis."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:

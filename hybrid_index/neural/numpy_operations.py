@@ -41,3 +41,7 @@ class NumpyOperations:
     def zeros_like(self, x: Array) -> Array:
         """Zeros of the same shape and kind."""
         return np.zeros_like(x)
+
+    def largest(self, x: Array, axis: int) -> Array:
+        """Largest value along an axis."""
+        return x.max(axis=axis)

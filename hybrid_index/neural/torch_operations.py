@@ -35,3 +35,7 @@ class TorchOperations:
     def zeros_like(self, x: Tensor) -> Tensor:
         """Zeros of the same shape and kind."""
         return torch.zeros_like(x)
+
+    def largest(self, x: Tensor, axis: int) -> Tensor:
+        """Largest value along an axis."""
+        return x.amax(dim=axis)

@@ -15,13 +15,15 @@ from hybrid_index.simulate.line_list_settings import LineListSettings
 from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
 from hybrid_index.training.config import Recipe
 from hybrid_index.types import IntArray
-from hybrid_index.units import FloatArray, displacement_slope
+from hybrid_index.units import FloatArray, displacement_slope, q_from_two_theta
 
 EASY = LineListSettings(zero_limit_deg=0.08, displacement_limit_mm=0.1, n_foreign=(0, 2), n_missing=(0, 3))
 HARD = LineListSettings(zero_limit_deg=0.5, displacement_limit_mm=0.2, n_foreign=(0, 4), n_missing=(0, 4))
 """The shifts and faults of most laboratory patterns, and of difficult ones; all else is as wide as can be."""
 VALIDATION_SEED = 2**40
 """Far from any seed of a recipe."""
+_NEAR_SHARE, _NEAR_DEG, _FAR_DEG = 0.75, 0.015, 0.06
+"""What is left of a shift that was read: mostly a normal error, else anything up to the next supposed shift."""
 _VOCABULARY_LISTS = 100_000
 _AHEAD = 3
 """Batches that are made ahead of the step that needs them."""
@@ -74,25 +76,33 @@ def batch(recipe: Recipe, vocabulary: Vocabulary, step: int) -> Batch:
         for offset, n, settings in ((0, easy, EASY), (1, recipe.batch - easy, HARD))
         if n
     ]
-    return join([to_batch(lists, vocabulary) for lists in parts])
+    moves = [None if step < recipe.wide_steps else recentred(lists, seed=recipe.seed, step=step) for lists in parts]
+    return join([to_batch(lists, vocabulary, move) for lists, move in zip(parts, moves, strict=True)])
 
 
-def to_batch(lists: LineLists, vocabulary: Vocabulary) -> Batch:
-    """Features and targets of line lists."""
+def recentred(lists: LineLists, *, seed: int, step: int = 0) -> FloatArray:
+    """By how much (n,) to move lists so that little of their shift is left, as after the shift reader (degrees)."""
+    rng = np.random.default_rng((seed, step, len(lists)))
+    near, far = rng.normal(0.0, _NEAR_DEG, len(lists)), rng.uniform(-_FAR_DEG, _FAR_DEG, len(lists))
+    return np.where(rng.random(len(lists)) < _NEAR_SHARE, near, far) - middle_shift(lists)
+
+
+def to_batch(lists: LineLists, vocabulary: Vocabulary, move_deg: FloatArray | None = None) -> Batch:
+    """Features and targets of line lists; all positions moved by as much as *move_deg* (n,) says."""
     hkl = lists.hkl[:, :LABELLED_LINES].astype(np.int64)
     own = (lists.listed & ~lists.foreign)[:, :LABELLED_LINES]
     labels = np.where(own, vocabulary.encode(hkl, lists.lattice), -1)
     count = np.minimum(lists.count, LINES)
-    rows = np.arange(len(lists))
-    middle = lists.two_theta_deg[rows, count // 2]
-    last = lists.q_obs[rows, count - 1]
+    move = np.zeros(len(lists)) if move_deg is None else move_deg
+    two_theta = lists.two_theta_deg + move[:, None]
+    last = q_from_two_theta(two_theta[np.arange(len(lists)), count - 1], 1.0) / lists.wavelength_angstrom**2
     return Batch(
-        x=features(lists.two_theta_deg, lists.intensity, lists.sigma_deg, lists.wavelength_angstrom, lists.count),
+        x=features(two_theta, lists.intensity, lists.sigma_deg, lists.wavelength_angstrom, lists.count),
         codes=lists.lattice,
         families=FAMILY_OF_CODE[lists.lattice],
         labels=labels,
         foreign=lists.foreign[:, :LINES].astype(np.float32),
-        shift=(10.0 * _shift(lists, middle)).astype(np.float32),
+        shift=(10.0 * (middle_shift(lists) + move)).astype(np.float32),
         volume=np.log(_volume(lists) * last**1.5).astype(np.float32),
     )
 
@@ -105,8 +115,9 @@ def join(parts: list[Batch]) -> Batch:
     )
 
 
-def _shift(lists: LineLists, two_theta_deg: FloatArray) -> FloatArray:
-    """How far (degrees) a line of each list at 2θ (n,) is from where it belongs."""
+def middle_shift(lists: LineLists) -> FloatArray:
+    """How far (n,) the line in the middle of those that the network sees is from where it belongs, in degrees."""
+    two_theta_deg = lists.two_theta_deg[np.arange(len(lists)), np.minimum(lists.count, LINES) // 2]
     slope = displacement_slope(two_theta_deg, radius_mm=1.0) / lists.radius_mm
     return np.asarray(lists.zero_shift_deg + lists.displacement_mm * slope)
 

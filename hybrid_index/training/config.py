@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,12 +21,15 @@ class Recipe:
         Of the first weights and of all line lists.
     steps, batch
         Steps of the optimiser, and lists in each.
-    learning_rate, warm_up, cool_down
-        Highest rate; share of the steps over which it rises to that, and at the end falls to nothing.
+    learning_rate, warm_up_steps, cool_down_steps
+        Highest rate; steps over which it rises to that, and at the end falls to nothing.
     weight_decay, clip
         Of AdamW; largest norm of a gradient.
     easy_share
         Share of the lists with small shifts and few faults (``batches.EASY``); the others have large ones.
+    wide_steps
+        The first steps see lists with their whole shift; those after see lists whose shift is known nearly, as it is
+        once the shift reader was asked.
     validate_every, checkpoint_every
         Steps between validations, and between checkpoints.
     validation_lists
@@ -39,11 +42,12 @@ class Recipe:
     steps: int = 20_000
     batch: int = 256
     learning_rate: float = 1.5e-3
-    warm_up: float = 0.01
-    cool_down: float = 0.3
+    warm_up_steps: int = 200
+    cool_down_steps: int = 4000
     weight_decay: float = 0.01
     clip: float = 1.0
     easy_share: float = 0.6
+    wide_steps: int = 0
     validate_every: int = 500
     checkpoint_every: int = 250
     validation_lists: int = 2048
@@ -53,15 +57,22 @@ class Recipe:
         for name in ("steps", "batch", "validate_every", "checkpoint_every", "validation_lists"):
             if getattr(self, name) < 1:
                 raise InputError(f"{getattr(self, name)} is too small; give 1 or more", source=name)
-        for name in ("warm_up", "cool_down", "easy_share"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"{getattr(self, name)} is no share; give 0 to 1", source=name)
+        for name in ("warm_up_steps", "cool_down_steps", "wide_steps"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{getattr(self, name)} is below 0; give 0 or more", source=name)
+        if not 0.0 <= self.easy_share <= 1.0:
+            raise InputError(f"{self.easy_share} is no share; give 0 to 1", source="easy_share")
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: up, level, down."""
-        up = min(1.0, (step + 1) / max(self.warm_up * self.steps, 1.0))
-        down = min(1.0, (self.steps - step) / max(self.cool_down * self.steps, 1.0))
+        up = min(1.0, (step + 1) / max(self.warm_up_steps, 1))
+        down = min(1.0, (self.steps - step) / max(self.cool_down_steps, 1))
         return self.learning_rate * up * down
+
+    def goes_on_from(self, other: Recipe, step: int) -> bool:
+        """Whether *step* steps by another recipe were the same by this one: it may be prolonged or ended early."""
+        same = replace(other, steps=self.steps, cool_down_steps=self.cool_down_steps) == self
+        return (same and step <= min(r.steps - r.cool_down_steps for r in (self, other))) or self == other
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary, for JSON and TOML."""

@@ -20,7 +20,16 @@ from hybrid_index.errors import InputError
 from hybrid_index.neural.labels import FAMILIES, Vocabulary
 from hybrid_index.neural.weights import Network
 from hybrid_index.simulate.line_lists import draw_line_lists
-from hybrid_index.training.batches import EASY, HARD, VALIDATION_SEED, batches, common_labels, join, to_batch
+from hybrid_index.training.batches import (
+    EASY,
+    HARD,
+    VALIDATION_SEED,
+    batches,
+    common_labels,
+    join,
+    recentred,
+    to_batch,
+)
 from hybrid_index.training.config import Recipe
 from hybrid_index.training.losses import OnDevice, judge
 
@@ -59,7 +68,7 @@ def train(
     Parameters
     ----------
     recipe
-        The same as that of the checkpoint, if there is one.
+        The same as that of the checkpoint, if there is one, but for its length (:meth:`Recipe.goes_on_from`).
     folder
         Made if need be; gets ``checkpoint.pt`` and ``history.jsonl``.
     device
@@ -132,7 +141,8 @@ def _mixed_precision(device: torch.device) -> Iterator[None]:
 def _validation(recipe: Recipe, vocabulary: Vocabulary, device: torch.device) -> list[OnDevice]:
     half = recipe.validation_lists // 2 or 1
     lists = [draw_line_lists(half, seed=VALIDATION_SEED, settings=settings) for settings in (EASY, HARD)]
-    whole = join([to_batch(part, vocabulary) for part in lists])
+    moved = [recentred(part, seed=VALIDATION_SEED) for part in lists]
+    whole = join([to_batch(part, vocabulary, residual) for part, residual in zip(lists, moved, strict=True)])
     pieces = range(0, 2 * half, _VALIDATION_BATCH)
     return [OnDevice.of(whole.part(slice(i, i + _VALIDATION_BATCH)), device) for i in pieces]
 
@@ -188,8 +198,12 @@ def _resume(recipe: Recipe, folder: Path, device: torch.device) -> Trained | Non
     if not path.exists():
         return None
     saved = _saved(path, device)
-    if Recipe.from_mapping(saved["recipe"]) != recipe:
-        raise InputError("was made by another recipe; take another folder, or the same recipe", source=str(path))
+    if not recipe.goes_on_from(Recipe.from_mapping(saved["recipe"]), saved["step"]):
+        raise InputError(
+            "was made by another recipe (of which only steps and cool_down_steps may change, before it cools down); "
+            "take another folder, or the same recipe",
+            source=str(path),
+        )
     return _restored(recipe, saved, device)
 
 
