@@ -25,7 +25,7 @@ from hybrid_index.ranking import probabilities
 from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import load_fitter, polish
 from hybrid_index.refine.solving import solve_candidates
-from hybrid_index.schedule import Clock, stages
+from hybrid_index.schedule import Clock, plan
 from hybrid_index.third_party import troubles_of
 from hybrid_index.types import (
     MIN_LINES,
@@ -120,7 +120,7 @@ def index(
         say("trying the cells given")
         with race.clock.stopped():
             settled = race.try_hints(hints, n_foreign)
-    for number, stage in enumerate(() if settled else stages(settings, peaks.wavelength_angstrom)):
+    for number, stage in enumerate(() if settled else plan(peaks, settings)):
         if race.clock.exhausted():
             exhausted = True
             break

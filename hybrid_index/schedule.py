@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
-from hybrid_index.neural.proposer import NeuralProposer
-from hybrid_index.neural.weights import packaged_network
+from hybrid_index.neural.shifts import SupposedShifts, read_shifts
+from hybrid_index.neural.weights import packaged_reader
 from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
 
 SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
+_THOROUGH_WORTH = 0.02
+"""Lattices that a thorough search finds after a quick one in a second, as a share of those that a quick one finds."""
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
 
@@ -66,31 +68,58 @@ class Stage:
     zero_shift_deg: float = 0.0
 
 
-def stages(settings: Settings, wavelength_angstrom: float) -> Iterator[Stage]:
+def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
+    """The stages of a search of these lines: where a reader of shifts is at hand, at the likeliest shifts first."""
+    reader = packaged_reader() if settings.neural != "never" and settings.fix_zero_shift_deg is None else None
+    supposed = None if reader is None else read_shifts(reader, peaks, settings)
+    return stages(settings, peaks.wavelength_angstrom, supposed)
+
+
+def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShifts | None = None) -> Iterator[Stage]:
     """Yield the stages of a search, cheapest and likeliest first.
 
     Engines of other packages come where the quick searches have found nothing that is beyond doubt.
     """
-    if settings.neural != "never" and packaged_network() is not None:
-        yield Stage(name="neural", sources=(NeuralProposer(),))
-    if settings.neural == "only":
-        return
-    shifts = supposed_shifts(settings, wavelength_angstrom)
-    near, far = shifts[:_N_NEAR], shifts[_N_NEAR:]
-    yield Stage(name="high symmetry", sources=_quick_high())
-    yield Stage(name="low symmetry", sources=_quick_low())
+    searches = _by_distance(settings, wavelength_angstrom) if supposed is None else _by_probability(supposed)
+    first = searches[0].zero_shift_deg
+    at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
+    yield Stage(name=f"high symmetry{at}", sources=_quick_high(), zero_shift_deg=first)
+    yield Stage(name=f"low symmetry{at}", sources=_quick_low(), zero_shift_deg=first)
     third_party = find_sources(settings)
     if third_party:
-        yield Stage(name="engines of other packages", sources=third_party)
-    for zero in near:
-        yield Stage(name=f"zero shift {zero:+.2f}°", sources=_quick_high() + _quick_low(), zero_shift_deg=zero)
-    yield Stage(name="more planes", sources=_thorough())
-    for zero in far:
-        yield Stage(name=f"zero shift {zero:+.2f}°", sources=_quick_high() + _quick_low(), zero_shift_deg=zero)
-    for zero in shifts:
-        yield Stage(name=f"zero shift {zero:+.2f}°, more planes", sources=_thorough(), zero_shift_deg=zero)
-    yield Stage(name="deeper", sources=_deep())
-    yield Stage(name="exhaustively, and at random", sources=last_resorts())
+        yield Stage(name="engines of other packages", sources=third_party, zero_shift_deg=first)
+    for search in searches[1:]:
+        zero = search.zero_shift_deg
+        words = [f"zero shift {zero:+.2f}°"] * bool(zero) + ["more planes"] * search.thorough
+        sources = _thorough() if search.thorough else _quick_high() + _quick_low()
+        yield Stage(name=", ".join(words) or "no zero shift", sources=sources, zero_shift_deg=zero)
+    yield Stage(name="deeper", sources=_deep(), zero_shift_deg=first)
+    yield Stage(name="exhaustively, and at random", sources=last_resorts(), zero_shift_deg=first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A quick or a thorough search under one supposed shift."""
+
+    zero_shift_deg: float
+    thorough: bool = False
+
+
+def _by_distance(settings: Settings, wavelength_angstrom: float) -> list[_Search]:
+    """Shifts that nothing is known of: none, then small ones before large ones."""
+    shifts = supposed_shifts(settings, wavelength_angstrom)
+    near, far = shifts[:_N_NEAR], shifts[_N_NEAR:]
+    quick = [_Search(zero) for zero in (0.0, *near)], [_Search(zero) for zero in far]
+    return quick[0] + [_Search(0.0, thorough=True)] + quick[1] + [_Search(zero, thorough=True) for zero in shifts]
+
+
+def _by_probability(supposed: SupposedShifts) -> list[_Search]:
+    """Searches by how likely they are to find the lattice in a second (B. O. Koopman, Oper. Res. 5 (1957) 613)."""
+    found = []
+    for zero, probability in zip(supposed.shift_deg.tolist(), supposed.probability.tolist(), strict=True):
+        found.append((probability, _Search(zero)))
+        found.append((probability * _THOROUGH_WORTH, _Search(zero, thorough=True)))
+    return [search for _, search in sorted(found, key=lambda item: -item[0])]
 
 
 def _quick_high() -> tuple[CandidateSource, ...]:

@@ -13,7 +13,7 @@ from hybrid_index.lattice import Cell, bravais_lattices, derivative_relation, pr
 from hybrid_index.lattice.compare import same_shortest_vectors
 from hybrid_index.race import Race, load_kernels
 from hybrid_index.refine.solving import SYMMETRY_TOLERANCE, Solved, solve_candidates
-from hybrid_index.schedule import Clock, stages, supposed_shifts
+from hybrid_index.schedule import Clock, plan, supposed_shifts
 from hybrid_index.types import Budget, Candidate, CandidateSource
 from hybrid_index.units import FloatArray
 
@@ -116,7 +116,7 @@ def relation_of(true: FloatArray, other: FloatArray, tolerance: float) -> str:
 def watched_race(peaks: PeakList, settings: Settings) -> tuple[Race, list[Candidate]]:
     """Search as :func:`hybrid_index.index` does; return the race and all that its engines proposed."""
     race, seen = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s)), list[Candidate]()
-    for number, stage in enumerate(stages(settings, peaks.wavelength_angstrom)):
+    for number, stage in enumerate(plan(peaks, settings)):
         if race.clock.exhausted():
             break
         with race.clock.stopped():

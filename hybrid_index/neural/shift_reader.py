@@ -1,7 +1,7 @@
 """The shift reader: a small network that tells from the spectrum of supposed shifts which one is true.
 
 It slides along the grid of shifts and sees no cell. What it says holds for shifts that are equally likely everywhere;
-whoever asks multiplies by what is known beforehand (:func:`believed_shifts`).
+whoever asks multiplies by what is known beforehand (:mod:`~hybrid_index.neural.shifts`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from hybrid_index.neural.shift_spectrum import (
     N_KINDS,
     N_SHIFTS,
     SPECTRUM_LINES,
-    STEP_DEG,
     shift_spectra,
-    shift_unit,
 )  # fmt: skip
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
@@ -109,14 +107,8 @@ def shift_scores(ops: Operations, w: Mapping[str, Array], size: ReaderArchitectu
     return ops.linear(h, w["score.weight"], w["score.bias"])[..., 0]
 
 
-def believed_shifts(scores: FloatArray, prior: FloatArray) -> FloatArray:
-    """Probabilities (N_SHIFTS,) of the supposed shifts, from scores (N_SHIFTS,) and what was believed before."""
-    shares = np.exp(np.asarray(scores, dtype=np.float64) - np.max(scores)) * prior
-    return np.asarray(shares / shares.sum())
-
-
 def _neighbours(ops: Operations, x: Array, reach: int) -> Array:
-    """Each place of *x* (n, places, width) beside its neighbours (n, places, (2 reach + 1) width), zeros at the ends."""
+    """Each place of *x* (n, places, width) beside its neighbours: (n, places, (2 reach + 1) width)."""
     nothing = ops.zeros_like(x[:, :reach])
     padded = ops.concatenate([nothing, x, nothing], 1)
     return ops.concatenate([padded[:, i : i + x.shape[1]] for i in range(2 * reach + 1)], 2)
@@ -128,9 +120,3 @@ def _moving_average(x: FloatArray) -> FloatArray:
     places = np.arange(x.shape[1])
     low, high = np.maximum(places - _BACKGROUND // 2, 0), np.minimum(places + _BACKGROUND // 2 + 1, x.shape[1])
     return np.asarray((total[:, high] - total[:, low]) / (high - low)[:, None])
-
-
-__all__ = [
-    "GRID_DEG", "STEP_DEG", "ReaderArchitecture", "Spectra", "believed_shifts", "shift_scores", "shift_unit",
-    "spectra_of",
-]  # fmt: skip

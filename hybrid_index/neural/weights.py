@@ -1,4 +1,4 @@
-"""Weights on disk: one safetensors file with the architecture, the labels and where it comes from."""
+"""Weights on disk: safetensors files with the architecture, the labels and where they come from."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ import numpy.typing as npt
 from hybrid_index.errors import InputError
 from hybrid_index.neural.labels import Vocabulary
 from hybrid_index.neural.network import Architecture
+from hybrid_index.neural.shift_reader import ReaderArchitecture
 
-PACKAGED = Path(__file__).parent / "weights" / "proposer.safetensors"
-FORMAT = "hybrid-index/proposer/1"
+Arrays = Mapping[str, npt.NDArray[Any]]
+FOLDER = Path(__file__).parent / "weights"
+NETWORK_FILE, READER_FILE = "lines.safetensors", "shifts.safetensors"
+NETWORK_FORMAT, READER_FORMAT = "hybrid-index/lines/1", "hybrid-index/shifts/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,38 +34,86 @@ class Network:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShiftReader:
+    """A trained reader of shifts: sizes, float32 weights by name, and notes on its making."""
+
+    architecture: ReaderArchitecture
+    weights: Mapping[str, npt.NDArray[np.float32]]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
 def save_network(network: Network, path: Path) -> None:
-    """Write a network whole or not at all; weights are kept in half precision."""
-    from safetensors.numpy import save
-
-    tensors = {name: value.astype(np.float16) for name, value in network.weights.items()}
-    labels = {name: rows.astype(np.int16) for name, rows in network.vocabulary.arrays().items()}
-    notes = {"format": FORMAT, "architecture": network.architecture.as_dict(), **network.notes}
-    content = save({**tensors, **labels}, metadata={"hybrid_index": json.dumps(notes)})
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    """Write a network whole or not at all."""
+    _write(
+        path,
+        NETWORK_FORMAT,
+        network,
+        {name: rows.astype(np.int16) for name, rows in network.vocabulary.arrays().items()},
+    )
 
 
-def load_network(path: Path = PACKAGED) -> Network:
+def save_reader(reader: ShiftReader, path: Path) -> None:
+    """Write a reader whole or not at all."""
+    _write(path, READER_FORMAT, reader, {})
+
+
+def load_network(path: Path = FOLDER / NETWORK_FILE) -> Network:
     """Read a network; raises :class:`InputError` where the file is missing, damaged or of another format."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            notes = json.loads((file.metadata() or {}).get("hybrid_index", "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"holds no weights that can be read ({error})", source=str(path)) from error
-    if notes.get("format") != FORMAT:
-        raise InputError(f"is of format {notes.get('format')!r}; this version reads {FORMAT!r}", source=str(path))
+    arrays, notes = _read(path, NETWORK_FORMAT)
     shape = notes["architecture"]
     architecture = Architecture(**{**shape, "labels": tuple(shape["labels"])})
-    weights = {name: arrays[name].astype(np.float32) for name in architecture.shapes()}
-    return Network(architecture=architecture, vocabulary=Vocabulary.from_arrays(arrays), weights=weights, notes=notes)
+    return Network(
+        architecture=architecture,
+        vocabulary=Vocabulary.from_arrays(arrays),
+        weights=_single(arrays, architecture),
+        notes=notes,
+    )
+
+
+def load_reader(path: Path = FOLDER / READER_FILE) -> ShiftReader:
+    """Read a reader; raises :class:`InputError` where the file is missing, damaged or of another format."""
+    arrays, notes = _read(path, READER_FORMAT)
+    architecture = ReaderArchitecture(**notes["architecture"])
+    return ShiftReader(architecture=architecture, weights=_single(arrays, architecture), notes=notes)
 
 
 @functools.cache
 def packaged_network() -> Network | None:
     """The network that comes with the package; ``None`` where it was left out."""
-    return load_network(PACKAGED) if PACKAGED.exists() else None
+    return load_network() if (FOLDER / NETWORK_FILE).exists() else None
+
+
+@functools.cache
+def packaged_reader() -> ShiftReader | None:
+    """The reader of shifts that comes with the package; ``None`` where it was left out."""
+    return load_reader() if (FOLDER / READER_FILE).exists() else None
+
+
+def _write(path: Path, form: str, trained: Network | ShiftReader, more: Arrays) -> None:
+    from safetensors.numpy import save
+
+    tensors = {name: value.astype(np.float16) for name, value in trained.weights.items()}
+    notes = {**trained.notes, "format": form, "architecture": trained.architecture.as_dict()}
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(save({**tensors, **more}, metadata={"hybrid_index": json.dumps(notes)}))
+    os.replace(partial, path)
+
+
+def _read(path: Path, form: str) -> tuple[Arrays, dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            notes: dict[str, Any] = json.loads((file.metadata() or {}).get("hybrid_index", "{}"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"holds no weights that can be read ({error})", source=str(path)) from error
+    if notes.get("format") != form:
+        raise InputError(f"is of format {notes.get('format')!r}; this version reads {form!r}", source=str(path))
+    return arrays, notes
+
+
+def _single(arrays: Arrays, size: Architecture | ReaderArchitecture) -> dict[str, npt.NDArray[np.float32]]:
+    """Weights as they are computed with; half precision is for the disk."""
+    return {name: arrays[name].astype(np.float32) for name in size.shapes()}

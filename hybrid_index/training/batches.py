@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +23,6 @@ VALIDATION_SEED = 2**40
 _NEAR_SHARE, _NEAR_DEG, _FAR_DEG = 0.75, 0.015, 0.06
 """What is left of a shift that was read: mostly a normal error, else anything up to the next supposed shift."""
 _VOCABULARY_LISTS = 100_000
-_AHEAD = 3
-"""Batches that are made ahead of the step that needs them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,16 +52,6 @@ def common_labels(sizes: tuple[int, ...], seed: int) -> Vocabulary:
     lists = draw_line_lists(_VOCABULARY_LISTS, seed=seed, settings=EASY)
     counted = (lists.listed & ~lists.foreign)[:, :LABELLED_LINES]
     return Vocabulary.commonest(lists.hkl[:, :LABELLED_LINES].astype(np.int64), lists.lattice, counted, sizes)
-
-
-def batches(recipe: Recipe, vocabulary: Vocabulary, *, first: int = 0, threads: int = 1) -> Iterator[Batch]:
-    """Yield the batches of a recipe from step *first* on, made ahead by threads."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = [pool.submit(batch, recipe, vocabulary, first + i) for i in range(_AHEAD)]
-        for step in range(first, recipe.steps):
-            if step + _AHEAD < recipe.steps:
-                waiting.append(pool.submit(batch, recipe, vocabulary, step + _AHEAD))
-            yield waiting.pop(0).result()
 
 
 def batch(recipe: Recipe, vocabulary: Vocabulary, step: int) -> Batch:

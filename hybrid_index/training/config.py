@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from hybrid_index.errors import InputError
 from hybrid_index.neural.network import Architecture
+from hybrid_index.neural.shift_reader import ReaderArchitecture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class Recipe:
 
     Parameters
     ----------
+    subject
+        What learns: ``"lines"``, the network of lattices and labels, or ``"shifts"``, the reader of shifts.
     seed
         Of the first weights and of all line lists.
     steps, batch
@@ -38,6 +41,7 @@ class Recipe:
         Sizes of the network.
     """
 
+    subject: str = "lines"
     seed: int = 1
     steps: int = 20_000
     batch: int = 256
@@ -51,9 +55,11 @@ class Recipe:
     validate_every: int = 500
     checkpoint_every: int = 250
     validation_lists: int = 2048
-    architecture: Architecture = field(default_factory=Architecture)
+    architecture: Architecture | ReaderArchitecture = field(default_factory=Architecture)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.architecture, _architecture_of(self.subject)):
+            raise InputError(f"is not the architecture of a network for {self.subject!r}", source="architecture")
         for name in ("steps", "batch", "validate_every", "checkpoint_every", "validation_lists"):
             if getattr(self, name) < 1:
                 raise InputError(f"{getattr(self, name)} is too small; give 1 or more", source=name)
@@ -83,11 +89,12 @@ class Recipe:
         """Make a recipe from a dictionary; raises :class:`InputError` naming what is unknown."""
         values = dict(values)
         shape = dict(values.pop("architecture", {}))
+        kind = _architecture_of(values.get("subject", "lines"))
         _refuse_unknown(cls, values, source)
-        _refuse_unknown(Architecture, shape, f"{source}, [architecture]")
+        _refuse_unknown(kind, shape, f"{source}, [architecture]")
         if "labels" in shape:
             shape["labels"] = tuple(shape["labels"])
-        return cls(**values, architecture=Architecture(**shape))
+        return cls(**values, architecture=kind(**shape))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Self:
@@ -102,10 +109,22 @@ class Recipe:
         return cls.from_mapping(values, source=str(path))
 
 
+_ARCHITECTURES: dict[str, type[Architecture] | type[ReaderArchitecture]] = {
+    "lines": Architecture,
+    "shifts": ReaderArchitecture,
+}
+
+
+def _architecture_of(subject: object) -> type[Architecture] | type[ReaderArchitecture]:
+    if subject not in _ARCHITECTURES:
+        raise InputError(f"{subject!r} is nothing to learn; known are {', '.join(_ARCHITECTURES)}", source="subject")
+    return _ARCHITECTURES[str(subject)]
+
+
 def _refuse_unknown(kind: type[Any], values: dict[str, Any], source: str) -> None:
     known = [f.name for f in fields(kind)]
     for name, value in values.items():
         if name not in known:
             raise InputError(f"unknown entry {name!r}; known are {', '.join(known)}", source=source)
-        if isinstance(value, bool | str):
+        if isinstance(value, bool | str) and name != "subject":
             raise InputError(f"{name} = {value!r} should be a number", source=source)

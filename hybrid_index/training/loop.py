@@ -12,31 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from hybrid_index.errors import InputError
-from hybrid_index.neural.labels import FAMILIES, Vocabulary
-from hybrid_index.neural.weights import Network
-from hybrid_index.simulate.line_lists import draw_line_lists
-from hybrid_index.training.batches import (
-    EASY,
-    HARD,
-    VALIDATION_SEED,
-    batches,
-    common_labels,
-    join,
-    recentred,
-    to_batch,
-)
 from hybrid_index.training.config import Recipe
-from hybrid_index.training.losses import OnDevice, judge
+from hybrid_index.training.lesson import Lesson, made_ahead
+from hybrid_index.training.lines import LineLesson
+from hybrid_index.training.shifts import ShiftLesson
 
 Report = Callable[[dict[str, Any]], None]
 _CHECKPOINT = "checkpoint.pt"
 _HISTORY = "history.jsonl"
-_VALIDATION_BATCH = 512
+LESSONS: dict[str, type[LineLesson] | type[ShiftLesson]] = {"lines": LineLesson, "shifts": ShiftLesson}
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +32,6 @@ class Trained:
     """Where a run stands: weights, optimiser, number of steps done, and what they cost."""
 
     recipe: Recipe
-    vocabulary: Vocabulary
     weights: dict[str, Tensor]
     optimisers: list[torch.optim.Optimizer]
     step: int = 0
@@ -79,18 +66,19 @@ def train(
         Called with what each validation found.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = _resume(recipe, folder, device) or _start(recipe, device)
-    validation = _validation(recipe, state.vocabulary, device)
+    lesson = LESSONS[recipe.subject](recipe)
+    state = _resume(recipe, folder, device) or _start(recipe, lesson, device)
     began, before = time.perf_counter(), state.seconds
-    for batch in batches(recipe, state.vocabulary, first=state.step, threads=threads):
-        _advance(state, OnDevice.of(batch, device), device)
+    for batch in made_ahead(lesson.batch, range(state.step, recipe.steps), threads=threads):
+        _advance(state, lesson, batch, device)
         state.seconds = before + time.perf_counter() - began
         done = state.step == recipe.steps
         if done or state.step % recipe.validate_every == 0:
-            found = {"step": state.step, "seconds": round(state.seconds, 1), **validate(state, validation, device)}
-            state.history.append(found)
+            with torch.no_grad(), _mixed_precision(device):
+                found = lesson.examine(state.weights, device)
+            state.history.append({"step": state.step, "seconds": round(state.seconds, 1), **found})
             if report is not None:
-                report(found)
+                report(state.history[-1])
         stopping = until_s is not None and time.perf_counter() - began > until_s
         if done or stopping or state.step % recipe.checkpoint_every == 0:
             _save(state, folder)
@@ -99,30 +87,12 @@ def train(
     return state
 
 
-def validate(state: Trained, parts: list[OnDevice], device: torch.device) -> dict[str, Any]:
-    """Losses and shares of right labels over the validation lists."""
-    losses: dict[str, list[float]] = {}
-    right = np.zeros((len(FAMILIES), 3))
-    with torch.no_grad(), _mixed_precision(device):
-        for part in parts:
-            judged = judge(state.weights, state.recipe.architecture, part, count=True)
-            right += judged.right
-            for name, value in judged.parts.items():
-                losses.setdefault(name, []).append(float(value))
-    known = np.maximum(right[:, 0], 1.0)
-    return {
-        **{name: round(float(np.mean(values)), 4) for name, values in losses.items()},
-        "right labels": dict(zip(FAMILIES, np.round(right[:, 1] / known, 3).tolist(), strict=True)),
-        "among five": dict(zip(FAMILIES, np.round(right[:, 2] / known, 3).tolist(), strict=True)),
-    }
-
-
-def _advance(state: Trained, batch: OnDevice, device: torch.device) -> None:
+def _advance(state: Trained, lesson: Lesson, batch: Any, device: torch.device) -> None:
     for optimiser in state.optimisers:
         for group in optimiser.param_groups:
             group["lr"] = state.recipe.rate(state.step)
     with _mixed_precision(device):
-        loss = judge(state.weights, state.recipe.architecture, batch).total
+        loss = lesson.loss(state.weights, batch, device)
     for weight in state.weights.values():
         weight.grad = None
     loss.backward()  # type: ignore[no-untyped-call]
@@ -138,22 +108,11 @@ def _mixed_precision(device: torch.device) -> Iterator[None]:
         yield
 
 
-def _validation(recipe: Recipe, vocabulary: Vocabulary, device: torch.device) -> list[OnDevice]:
-    half = recipe.validation_lists // 2 or 1
-    lists = [draw_line_lists(half, seed=VALIDATION_SEED, settings=settings) for settings in (EASY, HARD)]
-    moved = [recentred(part, seed=VALIDATION_SEED) for part in lists]
-    whole = join([to_batch(part, vocabulary, residual) for part, residual in zip(lists, moved, strict=True)])
-    pieces = range(0, 2 * half, _VALIDATION_BATCH)
-    return [OnDevice.of(whole.part(slice(i, i + _VALIDATION_BATCH)), device) for i in pieces]
-
-
-def _start(recipe: Recipe, device: torch.device) -> Trained:
-    vocabulary = common_labels(recipe.architecture.labels, recipe.seed)
+def _start(recipe: Recipe, lesson: Lesson, device: torch.device) -> Trained:
     weights = {
-        name: torch.from_numpy(value).to(device).requires_grad_()
-        for name, value in recipe.architecture.initial_weights(recipe.seed).items()
+        name: torch.from_numpy(value).to(device).requires_grad_() for name, value in lesson.initial_weights().items()
     }
-    return Trained(recipe, vocabulary, weights, _optimisers(recipe, weights))
+    return Trained(recipe, weights, _optimisers(recipe, weights))
 
 
 def _optimisers(recipe: Recipe, weights: dict[str, Tensor]) -> list[torch.optim.Optimizer]:
@@ -178,7 +137,6 @@ def _save(state: Trained, folder: Path) -> None:
     torch.save(
         {
             "recipe": state.recipe.as_dict(),
-            "labels": {name: torch.from_numpy(rows) for name, rows in state.vocabulary.arrays().items()},
             "weights": {name: value.detach().cpu() for name, value in state.weights.items()},
             "optimisers": [optimiser.state_dict() for optimiser in state.optimisers],
             "step": state.step,
@@ -220,18 +178,7 @@ def _restored(recipe: Recipe, saved: dict[str, Any], device: torch.device) -> Tr
     optimisers = _optimisers(recipe, weights)
     for optimiser, content in zip(optimisers, saved["optimisers"], strict=True):
         optimiser.load_state_dict(content)
-    vocabulary = Vocabulary.from_arrays({name: rows.cpu().numpy() for name, rows in saved["labels"].items()})
-    return Trained(recipe, vocabulary, weights, optimisers, saved["step"], saved["seconds"], saved["history"])
-
-
-def to_network(state: Trained, notes: dict[str, Any] | None = None) -> Network:
-    """The network of a run as the proposer takes it, with notes on its making."""
-    return Network(
-        architecture=state.recipe.architecture,
-        vocabulary=state.vocabulary,
-        weights={name: value.detach().cpu().numpy() for name, value in state.weights.items()},
-        notes={"recipe": state.recipe.as_dict(), "step": state.step, "seconds": round(state.seconds), **(notes or {})},
-    )
+    return Trained(recipe, weights, optimisers, saved["step"], saved["seconds"], saved["history"])
 
 
 def from_checkpoint(folder: Path, *, device: torch.device) -> Trained:

@@ -1,0 +1,75 @@
+"""Which zero shifts to suppose for a list of lines, and how probable each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid_index.config import Settings
+from hybrid_index.neural.numpy_operations import NumpyOperations
+from hybrid_index.neural.shift_reader import GRID_DEG, shift_scores, spectra_of
+from hybrid_index.neural.shift_spectrum import shift_unit
+from hybrid_index.neural.weights import ShiftReader
+from hybrid_index.types import PeakList
+from hybrid_index.units import FloatArray
+
+USUAL_SHARE, USUAL_DEG = 0.6, 0.05
+"""Before any line is seen: share of instruments in good order, and the standard deviation of their shifts (Cu Kα);
+all others have any shift within the limit."""
+DISPLACEMENT_DEG = 0.1
+"""The sample's displacement may shift lines by so much beyond the limit of the zero."""
+_WINDOW = 3
+"""Steps of the grid that one supposed shift stands for: searches and refinement bridge as much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SupposedShifts:
+    """Shifts that stand for all that are possible, likeliest first.
+
+    ``shift_deg`` (m,) in degrees; ``probability`` (m,) of the neighbourhood of each; they sum to 1.
+    """
+
+    shift_deg: FloatArray
+    probability: FloatArray
+
+
+def shift_belief(reader: ShiftReader, peaks: PeakList, settings: Settings) -> tuple[FloatArray, FloatArray]:
+    """Shifts (k,) in degrees, and their probabilities (k,) after reading the lines."""
+    unit = float(shift_unit(peaks.wavelength_angstrom))
+    x = spectra_of(
+        peaks.two_theta_deg[None],
+        peaks.two_theta_esd_deg[None],
+        np.array([peaks.wavelength_angstrom]),
+        np.array([len(peaks)]),
+    )
+    scores = shift_scores(NumpyOperations(), reader.weights, reader.architecture, x)[0].astype(np.float64)
+    shifts = GRID_DEG * unit
+    share = np.exp(scores - scores.max()) * prior(shifts, settings, unit)
+    return shifts, np.asarray(share / share.sum())
+
+
+def prior(shift_deg: FloatArray, settings: Settings, unit: float) -> FloatArray:
+    """What is believed of shifts (k,) on an even grid before the lines are read."""
+    usual = np.exp(-0.5 * (shift_deg / (USUAL_DEG * unit)) ** 2)
+    limit = settings.zero_limit_deg + DISPLACEMENT_DEG * unit
+    allowed = (np.abs(shift_deg) <= limit + 1e-9).astype(np.float64)
+    usual *= allowed
+    return np.asarray(USUAL_SHARE * usual / usual.sum() + (1.0 - USUAL_SHARE) * allowed / allowed.sum())
+
+
+def read_shifts(reader: ShiftReader, peaks: PeakList, settings: Settings) -> SupposedShifts:
+    """Cover all possible shifts with neighbourhoods, the first around the likeliest."""
+    shifts, probability = shift_belief(reader, peaks, settings)
+    within = np.convolve(probability, np.ones(_WINDOW), mode="same")
+    first = int(np.argmax(within))
+    reach = _WINDOW // 2
+    found, weights = [], []
+    for centre in range(first % _WINDOW, len(shifts), _WINDOW):
+        near = slice(max(centre - reach, 0), centre + reach + 1)
+        weight = float(probability[near].sum())
+        if weight > 0.0:
+            found.append(float(np.average(shifts[near], weights=probability[near])))
+            weights.append(weight)
+    order = np.argsort(-np.array(weights), kind="stable")
+    return SupposedShifts(shift_deg=np.array(found)[order], probability=np.array(weights)[order] / sum(weights))

@@ -1,0 +1,46 @@
+"""What the training loop is given: something to learn, with its batches and its examination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+T = TypeVar("T")
+_AHEAD = 3
+"""Batches that are made ahead of the step that needs them."""
+
+
+class Lesson(Protocol):
+    """One network and how it learns. A batch hangs on the number of its step only."""
+
+    def initial_weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
+        """Weights to start from."""
+        ...
+
+    def batch(self, step: int) -> Any:
+        """The batch of a step: arrays of numpy, made without torch."""
+        ...
+
+    def loss(self, weights: Mapping[str, Tensor], batch: Any, device: torch.device) -> Tensor:
+        """What is to become small."""
+        ...
+
+    def examine(self, weights: Mapping[str, Tensor], device: torch.device) -> dict[str, Any]:
+        """Figures over lists that training never sees; always the same lists."""
+        ...
+
+
+def made_ahead(make: Callable[[int], T], steps: range, *, threads: int = 1) -> Iterator[T]:
+    """Yield what *make* makes of each step in turn, made ahead by threads."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = [pool.submit(make, step) for step in steps[:_AHEAD]]
+        for step in steps:
+            if step + _AHEAD < steps.stop:
+                waiting.append(pool.submit(make, step + _AHEAD))
+            yield waiting.pop(0).result()

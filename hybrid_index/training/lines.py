@@ -1,0 +1,80 @@
+"""The lesson of the network: lattices, labels, foreign lines, shift and volume of random line lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from hybrid_index.neural.labels import FAMILIES, Vocabulary
+from hybrid_index.neural.network import Architecture
+from hybrid_index.simulate.line_lists import draw_line_lists
+from hybrid_index.training.batches import (
+    EASY,
+    HARD,
+    VALIDATION_SEED,
+    Batch,
+    batch,
+    common_labels,
+    join,
+    recentred,
+    to_batch,
+)
+from hybrid_index.training.config import Recipe
+from hybrid_index.training.losses import OnDevice, judge
+
+_VALIDATION_BATCH = 512
+
+
+class LineLesson:
+    """See :class:`~hybrid_index.training.lesson.Lesson`."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        assert isinstance(recipe.architecture, Architecture)
+        self.recipe, self.size = recipe, recipe.architecture
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The labels that the network learns."""
+        return common_labels(self.size.labels, self.recipe.seed)
+
+    @cached_property
+    def _validation(self) -> list[Batch]:
+        half = self.recipe.validation_lists // 2 or 1
+        lists = [draw_line_lists(half, seed=VALIDATION_SEED, settings=settings) for settings in (EASY, HARD)]
+        moves = [recentred(part, seed=VALIDATION_SEED) for part in lists]
+        whole = join([to_batch(part, self.vocabulary, move) for part, move in zip(lists, moves, strict=True)])
+        return [whole.part(slice(i, i + _VALIDATION_BATCH)) for i in range(0, 2 * half, _VALIDATION_BATCH)]
+
+    def initial_weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
+        """Weights to start from."""
+        return self.size.initial_weights(self.recipe.seed)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step."""
+        return batch(self.recipe, self.vocabulary, step)
+
+    def loss(self, weights: Mapping[str, Tensor], batch: Batch, device: torch.device) -> Tensor:
+        """Sum of the parts of :data:`~hybrid_index.training.losses.WEIGHTS`."""
+        return judge(weights, self.size, OnDevice.of(batch, device)).total
+
+    def examine(self, weights: Mapping[str, Tensor], device: torch.device) -> dict[str, Any]:
+        """Losses, and shares of right labels."""
+        losses: dict[str, list[float]] = {}
+        right = np.zeros((len(FAMILIES), 3))
+        for part in self._validation:
+            judged = judge(weights, self.size, OnDevice.of(part, device), count=True)
+            right += judged.right
+            for name, value in judged.parts.items():
+                losses.setdefault(name, []).append(float(value))
+        known = np.maximum(right[:, 0], 1.0)
+        return {
+            **{name: round(float(np.mean(values)), 4) for name, values in losses.items()},
+            "right labels": dict(zip(FAMILIES, np.round(right[:, 1] / known, 3).tolist(), strict=True)),
+            "among five": dict(zip(FAMILIES, np.round(right[:, 2] / known, 3).tolist(), strict=True)),
+        }

@@ -1,0 +1,45 @@
+"""What a training run leaves: weights as the package takes them, with notes on their making."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hybrid_index.neural.network import Architecture
+from hybrid_index.neural.shift_reader import ReaderArchitecture
+from hybrid_index.neural.weights import (
+    NETWORK_FILE,
+    READER_FILE,
+    Network,
+    ShiftReader,
+    save_network,
+    save_reader,
+)  # fmt: skip
+from hybrid_index.training.batches import common_labels
+from hybrid_index.training.loop import Trained
+
+
+def trained_network(state: Trained) -> Network | ShiftReader:
+    """The network of a run, its recipe and its last figures."""
+    recipe, size = state.recipe, state.recipe.architecture
+    weights = {name: value.detach().cpu().numpy() for name, value in state.weights.items()}
+    notes: dict[str, Any] = {"recipe": recipe.as_dict(), "step": state.step, "seconds": round(state.seconds)}
+    if state.history:
+        notes["validation"] = state.history[-1]
+    if isinstance(size, ReaderArchitecture):
+        return ShiftReader(architecture=size, weights=weights, notes=notes)
+    assert isinstance(size, Architecture)
+    return Network(architecture=size, vocabulary=common_labels(size.labels, recipe.seed), weights=weights, notes=notes)
+
+
+def save_weights(state: Trained, folder: Path) -> Path:
+    """Write the weights of a run into a folder, under the name that the package looks for; returns the path."""
+    trained = trained_network(state)
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(trained, ShiftReader):
+        path = folder / READER_FILE
+        save_reader(trained, path)
+    else:
+        path = folder / NETWORK_FILE
+        save_network(trained, path)
+    return path
