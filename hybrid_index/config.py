@@ -13,6 +13,7 @@ from hybrid_index.lattice import CRYSTAL_SYSTEMS
 from hybrid_index.units import DEFAULT_RADIUS_MM
 
 WholePatterns = Literal["auto", "always", "never"]
+Networks = Literal["auto", "never", "only"]
 SOLVED_PROBABILITY = 0.80
 """Probability from which an answer counts as solved."""
 SOLVED_SHARE_INDEXED = 0.75
@@ -44,8 +45,8 @@ class Settings:
     fix_zero_shift_deg, fix_displacement_mm
         Hold a shift at this value instead of fitting it.
     neural
-        Whether the neural proposer leads the search (``"auto"``, where its weights are there), is left out
-        (``"never"``), or is the only engine (``"only"``).
+        Whether networks lead the search (``"auto"``, where their weights are there), are left out (``"never"``), or
+        search alone (``"only"``).
     max_solutions
         Length of the list of answers.
     lebail
@@ -67,7 +68,7 @@ class Settings:
     radius_mm: float = DEFAULT_RADIUS_MM
     fix_zero_shift_deg: float | None = None
     fix_displacement_mm: float | None = None
-    neural: Literal["auto", "never", "only"] = "auto"
+    neural: Networks = "auto"
     max_solutions: int = 20
     lebail: WholePatterns = "auto"
     seed: int = 0
@@ -81,9 +82,9 @@ class Settings:
             raise InputError(
                 f"unknown crystal system {', '.join(unknown) or '(none)'}; choose from {known}", source="systems"
             )
-        if self.lebail not in get_args(WholePatterns):
-            known = ", ".join(get_args(WholePatterns))
-            raise InputError(f"{self.lebail!r} is not known; choose from {known}", source="lebail")
+        for name, words in (("lebail", get_args(WholePatterns)), ("neural", get_args(Networks))):
+            if getattr(self, name) not in words:
+                raise InputError(f"{getattr(self, name)!r} is not known; choose from {', '.join(words)}", source=name)
         for name, low, high in _BOUNDS:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):
@@ -125,6 +126,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "float": (int, float),
     "bool": (bool,),
     "WholePatterns": (str,),
+    "Networks": (str,),
 }
 _BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("max_volume_angstrom3", 10.0, 100_000.0),

@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+
 from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
+from hybrid_index.errors import InputError
+from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import SupposedShifts, read_shifts
-from hybrid_index.neural.weights import packaged_reader
+from hybrid_index.neural.weights import packaged_network, packaged_reader
 from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -25,6 +29,8 @@ SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
 _THOROUGH_WORTH = 0.02
 """Lattices that a thorough search finds after a quick one in a second, as a share of those that a quick one finds."""
+_N_NEURAL = 3
+"""Supposed shifts under which the network is asked, where it is asked alone."""
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
 
@@ -70,9 +76,19 @@ class Stage:
 
 def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
     """The stages of a search of these lines: where a reader of shifts is at hand, at the likeliest shifts first."""
+    if settings.neural == "only" and packaged_network() is None:
+        raise InputError("this installation holds no weights; search with the classical engines", source="neural")
     reader = packaged_reader() if settings.neural != "never" and settings.fix_zero_shift_deg is None else None
     supposed = None if reader is None else read_shifts(reader, peaks, settings)
+    if settings.neural == "only":
+        return _neural_stages(supposed)
     return stages(settings, peaks.wavelength_angstrom, supposed)
+
+
+def _neural_stages(supposed: SupposedShifts | None) -> Iterator[Stage]:
+    """The network alone, at the likeliest shifts."""
+    for zero in [0.0] if supposed is None else supposed.shift_deg[:_N_NEURAL].tolist():
+        yield Stage(name=f"neural, zero shift {zero:+.2f}°", sources=(NeuralProposer(),), zero_shift_deg=zero)
 
 
 def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShifts | None = None) -> Iterator[Stage]:
@@ -80,7 +96,10 @@ def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShi
 
     Engines of other packages come where the quick searches have found nothing that is beyond doubt.
     """
-    searches = _by_distance(settings, wavelength_angstrom) if supposed is None else _by_probability(supposed)
+    searches = _by_distance(settings, wavelength_angstrom)
+    if supposed is not None:
+        farther = np.abs([s.zero_shift_deg for s in searches]) > np.abs(supposed.shift_deg).max() + SHIFT_STEP_DEG
+        searches = _by_probability(supposed) + [s for s, far in zip(searches, farther, strict=True) if far]
     first = searches[0].zero_shift_deg
     at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
     yield Stage(name=f"high symmetry{at}", sources=_quick_high(), zero_shift_deg=first)

@@ -94,6 +94,8 @@ def batch_command(
     known: opt.Known = None,
     known_tolerance: opt.KnownTolerance = None,
     lebail: opt.LeBail = None,
+    no_neural: opt.NoNeural = False,
+    neural_only: opt.NeuralOnly = False,
     timeout: Timeout = None,
     memory_limit: MemoryLimit = None,
     series: Series = False,
@@ -120,6 +122,7 @@ def batch_command(
         fix_displacement_mm=fix_displacement,
         radius_mm=radius,
         lebail=opt.lebail_from(lebail),
+        neural=opt.neural_from(no_neural, neural_only),
     )
     opt.radiation_from(wavelength)
     phases = opt.known_from(known, known_tolerance)

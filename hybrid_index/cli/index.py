@@ -39,6 +39,8 @@ def index_command(
     known: opt.Known = None,
     known_tolerance: opt.KnownTolerance = None,
     lebail: opt.LeBail = None,
+    no_neural: opt.NoNeural = False,
+    neural_only: opt.NeuralOnly = False,
     as_json: opt.Json = False,
     plot: opt.Plot = None,
     solution: opt.SolutionNumber = 1,
@@ -58,6 +60,7 @@ def index_command(
         fix_displacement_mm=fix_displacement,
         radius_mm=radius,
         lebail=opt.lebail_from(lebail),
+        neural=opt.neural_from(no_neural, neural_only),
     )
     radiation, range_deg = opt.radiation_from(wavelength), opt.range_from(two_theta_range)
     check_plot(plot)

@@ -157,6 +157,14 @@ LeBail = Annotated[
         show_default=False,
     ),
 ]
+NoNeural = Annotated[
+    bool,
+    typer.Option("--no-neural", rich_help_panel=_SEARCH, help="Search without networks: the classical engines alone."),
+]
+NeuralOnly = Annotated[
+    bool,
+    typer.Option("--neural-only", rich_help_panel=_SEARCH, help="Search with the networks alone: less thorough."),
+]
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print the result document (JSON) instead of a table.")
 ]
@@ -186,6 +194,7 @@ _OPTION_OF_SETTING = {
     "fix_displacement_mm": "--fix-displacement",
     "seed": "--seed",
     "lebail": "--lebail",
+    "neural": "--neural-only",
 }
 
 
@@ -204,6 +213,13 @@ def settings_from(config: Path | None, systems: str | None, **given: Any) -> Set
 def lebail_from(lebail: bool | None) -> str | None:
     """Return what ``--lebail/--no-lebail`` says about the setting, ``None`` where neither was given."""
     return None if lebail is None else "always" if lebail else "never"
+
+
+def neural_from(no_neural: bool, neural_only: bool) -> str | None:
+    """Return what ``--no-neural`` and ``--neural-only`` say about the setting, ``None`` where neither was given."""
+    if no_neural and neural_only:
+        raise InputError("excludes --no-neural; give one of them", source="--neural-only")
+    return "never" if no_neural else "only" if neural_only else None
 
 
 def radiation_from(wavelength: str | None) -> Radiation | None:

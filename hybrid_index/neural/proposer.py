@@ -9,20 +9,21 @@ import numpy as np
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace
-from hybrid_index.neural.belief import Belief, LatticeBelief, believe
+from hybrid_index.neural.belief import LatticeBelief, believe
 from hybrid_index.neural.guided import guided_trials
 from hybrid_index.neural.labels import FAMILY_OF_CODE
+from hybrid_index.neural.shift_spectrum import shift_unit
 from hybrid_index.neural.weights import Network, packaged_network
 from hybrid_index.search.pool import Pool, Prepared
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
 
-SHIFT_STEP_DEG = 0.03
-"""Grid (degrees, at Cu Kα) on which shifts are supposed; windows allow for half of it."""
-_LEAST_SHARE = 0.02
-"""Lattices and shifts less probable than this are not tried."""
+FARTHEST_DEG = 0.06
+"""Shift (degrees, at Cu Kα) that the network is believed at most: larger ones are supposed before it is asked."""
 _TRIALS_BY_PARAMETERS = {1: 0.05, 2: 0.2, 3: 0.5, 4: 1.0, 6: 1.0}
 """Lattices of few parameters need fewer trials."""
+_LEAST_SHARE = 0.1
+"""Every lattice that the network is asked about gets at least this share of the trials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +35,21 @@ class NeuralProposer:
     network
         Whose beliefs to follow; the one that comes with the package if not given.
     n_trials
-        Trial lattices of four or six parameters, over all lattices and shifts that are tried.
+        Trial lattices of four or six parameters, over all lattices that are tried.
     capacity
-        Trials that are solved against the lines.
+        Trials of each lattice that are solved against the lines.
     most
         Candidates proposed.
-    n_lattices, n_suppositions
-        Most Bravais lattices the network is asked about; most pairs of lattice and shift that are tried.
+    n_lattices
+        Most Bravais lattices the network is asked about.
     """
 
     name: str = "neural"
     network: Network | None = None
-    n_trials: int = 4000
-    capacity: int = 120
+    n_trials: int = 8000
+    capacity: int = 60
     most: int = 64
-    n_lattices: int = 4
-    n_suppositions: int = 8
+    n_lattices: int = 6
 
     def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
         """Yield the best lattices that the network's labels lead to; none if there is no network."""
@@ -58,16 +58,17 @@ class NeuralProposer:
             return
         codes = np.array([b.code for b in BRAVAIS_LATTICES if b.crystal_system in limits.systems])
         belief = believe(network, peaks, codes=codes, most=self.n_lattices)
-        by_shift: dict[float, list[tuple[LatticeBelief, float]]] = {}
-        for shift, lattice, share in suppositions(belief, limits, peaks.wavelength_angstrom, self.n_suppositions):
-            by_shift.setdefault(shift, []).append((lattice, share))
-        for shift, beliefs in by_shift.items():
-            moved = _moved(peaks, shift)
-            ready, pool = Prepared.from_peaks(moved, limits), Pool(self.capacity)
-            for lattice, share in beliefs:
-                self._try(network, lattice, share, ready, limits, pool)
-            for candidate in pool.candidates(ready.lines, limits, source=self.name, most=self.most):
-                yield candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)
+        shares = np.maximum([lattice.probability for lattice in belief.likely], _LEAST_SHARE)
+        found: list[Candidate] = []
+        for lattice, share in zip(belief.likely, shares / shares.sum(), strict=True):
+            shift = _said_shift(lattice, limits, peaks.wavelength_angstrom)
+            ready, pool = Prepared.from_peaks(_moved(peaks, shift), limits), Pool(self.capacity)
+            self._try(network, lattice, float(share), ready, limits, pool)
+            found += [
+                candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)
+                for candidate in pool.candidates(ready.lines, limits, source=self.name, most=self.most)
+            ]
+        yield from sorted(found, key=lambda candidate: -candidate.score)[: self.most]
 
     def _try(
         self, network: Network, lattice: LatticeBelief, share: float, ready: Prepared, limits: Settings, pool: Pool
@@ -86,29 +87,11 @@ class NeuralProposer:
         )  # fmt: skip
 
 
-def suppositions(
-    belief: Belief, limits: Settings, wavelength_angstrom: float, most: int
-) -> list[tuple[float, LatticeBelief, float]]:
-    """The likeliest (shift in degrees, lattice, share of the trials), shares summing to 1."""
-    step = SHIFT_STEP_DEG * min(1.0, wavelength_angstrom / 1.5)
-    fixed = limits.fix_zero_shift_deg is not None
-    found = []
-    for lattice in belief.likely:
-        if fixed:
-            found.append((0.0, lattice, lattice.probability))
-            continue
-        reach = int(limits.zero_limit_deg / step)
-        shifts = step * np.arange(-reach, reach + 1)
-        weight = np.exp(-0.5 * ((shifts - lattice.shift_deg) / np.hypot(lattice.shift_esd_deg, 0.3 * step)) ** 2)
-        total = weight.sum()
-        if total > 0.0:
-            found += [
-                (float(z), lattice, lattice.probability * float(p)) for z, p in zip(shifts, weight / total, strict=True)
-            ]
-    found = sorted(found, key=lambda item: -item[2])[:most]
-    found = [item for place, item in enumerate(found) if place == 0 or item[2] >= _LEAST_SHARE]
-    total_share = sum(share for *_, share in found)
-    return [(shift, lattice, share / total_share) for shift, lattice, share in found]
+def _said_shift(lattice: LatticeBelief, limits: Settings, wavelength_angstrom: float) -> float:
+    if limits.fix_zero_shift_deg is not None:
+        return 0.0
+    farthest = FARTHEST_DEG * float(shift_unit(wavelength_angstrom))
+    return float(np.clip(lattice.shift_deg, -farthest, farthest))
 
 
 def _readiness(lattice: LatticeBelief) -> FloatArray:

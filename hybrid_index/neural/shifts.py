@@ -14,7 +14,7 @@ from hybrid_index.neural.weights import ShiftReader
 from hybrid_index.types import PeakList
 from hybrid_index.units import FloatArray
 
-USUAL_SHARE, USUAL_DEG = 0.6, 0.05
+USUAL_SHARE, USUAL_DEG = 0.7, 0.06
 """Before any line is seen: share of instruments in good order, and the standard deviation of their shifts (Cu Kα);
 all others have any shift within the limit."""
 DISPLACEMENT_DEG = 0.1
