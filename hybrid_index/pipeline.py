@@ -120,7 +120,7 @@ def index(
         say("trying the cells given")
         with race.clock.stopped():
             settled = race.try_hints(hints, n_foreign)
-    for number, stage in enumerate(() if settled else plan(peaks, settings)):
+    for stage in () if settled else plan(peaks, settings):
         if race.clock.exhausted():
             exhausted = True
             break
@@ -129,7 +129,7 @@ def index(
         say(f"searching: {stage.name}")
         race.run(stage)
         troubles += troubles_of(stage.sources)
-        if race.is_certain(all_systems=number > 0):
+        if race.is_certain(all_systems=stage.all_systems):
             break
     say("refining")
     began = time.perf_counter()

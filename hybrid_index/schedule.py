@@ -67,11 +67,15 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Engines that run together, and the zero shift they suppose."""
+    """Engines that run together, and the zero shift they suppose.
+
+    ``all_systems``: with this stage and those before, all crystal systems were searched.
+    """
 
     name: str
     sources: tuple[CandidateSource, ...]
     zero_shift_deg: float = 0.0
+    all_systems: bool = True
 
 
 def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
@@ -102,7 +106,7 @@ def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShi
         searches = _by_probability(supposed) + [s for s, far in zip(searches, farther, strict=True) if far]
     first = searches[0].zero_shift_deg
     at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
-    yield Stage(name=f"high symmetry{at}", sources=_quick_high(), zero_shift_deg=first)
+    yield Stage(name=f"high symmetry{at}", sources=_quick_high(), zero_shift_deg=first, all_systems=False)
     yield Stage(name=f"low symmetry{at}", sources=_quick_low(), zero_shift_deg=first)
     third_party = find_sources(settings)
     if third_party:

@@ -116,13 +116,13 @@ def relation_of(true: FloatArray, other: FloatArray, tolerance: float) -> str:
 def watched_race(peaks: PeakList, settings: Settings) -> tuple[Race, list[Candidate]]:
     """Search as :func:`hybrid_index.index` does; return the race and all that its engines proposed."""
     race, seen = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s)), list[Candidate]()
-    for number, stage in enumerate(plan(peaks, settings)):
+    for stage in plan(peaks, settings):
         if race.clock.exhausted():
             break
         with race.clock.stopped():
             load_kernels(stage)
         race.run(replace(stage, sources=tuple(Watched(source, seen) for source in stage.sources)))
-        if race.is_certain(all_systems=number > 0):
+        if race.is_certain(all_systems=stage.all_systems):
             break
     return race, seen
 

@@ -51,10 +51,9 @@ def shift_belief(reader: ShiftReader, peaks: PeakList, settings: Settings) -> tu
 
 def prior(shift_deg: FloatArray, settings: Settings, unit: float) -> FloatArray:
     """What is believed of shifts (k,) on an even grid before the lines are read."""
-    usual = np.exp(-0.5 * (shift_deg / (USUAL_DEG * unit)) ** 2)
-    limit = settings.zero_limit_deg + DISPLACEMENT_DEG * unit
-    allowed = (np.abs(shift_deg) <= limit + 1e-9).astype(np.float64)
-    usual *= allowed
+    beyond = np.abs(shift_deg) - settings.zero_limit_deg
+    allowed = np.clip(1.0 - beyond / (DISPLACEMENT_DEG * unit), 0.0, 1.0)
+    usual = np.exp(-0.5 * (shift_deg / (USUAL_DEG * unit)) ** 2) * allowed
     return np.asarray(USUAL_SHARE * usual / usual.sum() + (1.0 - USUAL_SHARE) * allowed / allowed.sum())
 
 
