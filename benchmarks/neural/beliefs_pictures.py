@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.accuracy.reliability import PERFECT, Band
 from benchmarks.neural.beliefs import Said, confusion, foreign_bands, groups, lattice_bands
+from benchmarks.neural.questions import RANDOM
 from benchmarks.peers.picture import COLOURS
 from hybrid_index.export.atomic import write_atomically
 from hybrid_index.lattice import BRAVAIS_LATTICES
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _SHOWN = 0.005
 """Shares below this are left blank."""
 _SHIFT_BINS = 8
+_SHIFT_TICKS_DEG = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+_FEWEST = 8
+"""Bands of fewer lists (or lines) say nothing and are not drawn."""
 
 
 def draw_confusion(said: Sequence[Said], path: Path) -> None:
@@ -41,34 +45,51 @@ def draw_confusion(said: Sequence[Said], path: Path) -> None:
 
 
 def draw_trust(said: Sequence[Said], path: Path) -> None:
-    """Draw claims against what came of them: Bravais lattice, foreign lines, shift."""
+    """Draw claims against what came of them: Bravais lattice, foreign lines, shift.
+
+    Random lists above, others below.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(14.0, 4.8), dpi=120, layout="constrained")
-    lattice, foreign, shift = figure.subplots(1, 3)
-    for axes, title in ((lattice, "likeliest Bravais lattice"), (foreign, "foreign lines")):
+    parts = groups(said)
+    rows = [part for part in (RANDOM.keys() & parts.keys(), parts.keys() - RANDOM.keys()) if part]
+    figure = Figure(figsize=(13.0, 4.4 * len(rows)), dpi=120, layout="constrained")
+    panels = figure.subplots(len(rows), 3, squeeze=False)
+    for row, names in zip(panels, rows, strict=True):
+        _prepare(*row)
+        for name, colour in zip([name for name in parts if name in names], COLOURS, strict=False):
+            mine = parts[name]
+            _draw_bands(row[0], lattice_bands(mine), f"{name} ({len(mine)})", colour)
+            if any(any(s.foreign) for s in mine):
+                _draw_bands(row[1], foreign_bands(mine), name, colour)
+            _draw_shifts(row[2], mine, colour)
+        row[0].legend(frameon=False, loc="upper left", fontsize=8)
+    with write_atomically(path) as temporary:
+        figure.savefig(temporary)
+
+
+def _prepare(lattice: Axes, foreign: Axes, shift: Axes) -> None:
+    """Axes, and the line on which all claims hold."""
+    from matplotlib.ticker import FuncFormatter
+
+    for axes, title, what in (
+        (lattice, "likeliest Bravais lattice", "share right"),
+        (foreign, "foreign lines", "share foreign"),
+    ):
         axes.plot([0, 1], [0, 1], color=PERFECT, linewidth=1.0, linestyle="--")
-        axes.set_xlabel("probability claimed")
+        axes.set(ylim=(-0.03, 1.03), xlim=(-0.03, 1.03), xlabel="probability claimed", ylabel=what)
         axes.set_title(title, loc="left", fontsize=10)
-        axes.set_ylim(-0.03, 1.03)
-    lattice.set_ylabel("share right")
-    foreign.set_ylabel("share foreign")
-    for (name, mine), colour in zip(groups(said).items(), COLOURS, strict=False):
-        _draw_bands(lattice, lattice_bands(mine), name, colour)
-        if any(any(s.foreign) for s in mine):
-            _draw_bands(foreign, foreign_bands(mine), name, colour)
-        _draw_shifts(shift, mine, name, colour)
-    low, high = shift.get_xlim()
-    shift.plot([low, high], [low, high], color=PERFECT, linewidth=1.0, linestyle="--")
+    shift.plot(_SHIFT_TICKS_DEG, _SHIFT_TICKS_DEG, color=PERFECT, linewidth=1.0, linestyle="--")
     shift.set(xscale="log", yscale="log", xlabel="standard uncertainty stated (°)")
     shift.set_ylabel("error that 68 % of the lists keep within (°)")
     shift.set_title("shift", loc="left", fontsize=10)
+    for axis in (shift.xaxis, shift.yaxis):
+        axis.set_ticks(_SHIFT_TICKS_DEG)
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    shift.minorticks_off()
     for axes in (lattice, foreign, shift):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-    lattice.legend(frameon=False, loc="upper left", fontsize=8)
-    with write_atomically(path) as temporary:
-        figure.savefig(temporary)
 
 
 def _draw_matrix(axes: Axes, said: Sequence[Said]) -> None:
@@ -88,16 +109,17 @@ def _draw_matrix(axes: Axes, said: Sequence[Said]) -> None:
 
 
 def _draw_bands(axes: Axes, bands: Sequence[Band], name: str, colour: str) -> None:
+    bands = [band for band in bands if band.n >= _FEWEST]
     axes.errorbar(
         [b.claimed for b in bands], [b.right for b in bands], yerr=[b.error for b in bands], color=colour, marker="o",
         markersize=3.5, linewidth=1.2, capsize=1.5, label=name,
     )  # fmt: skip
 
 
-def _draw_shifts(axes: Axes, said: Sequence[Said], name: str, colour: str) -> None:
+def _draw_shifts(axes: Axes, said: Sequence[Said], colour: str) -> None:
     """Bins of equally many lists, by what was stated."""
     ordered = sorted((s.first.shift_esd_deg, abs(s.first.shift_error_deg)) for s in said)
     bins = [part for part in np.array_split(np.array(ordered), _SHIFT_BINS) if len(part)]
     stated = [float(np.median(part[:, 0])) for part in bins]
     real = [float(np.quantile(part[:, 1], 0.683)) for part in bins]
-    axes.plot(stated, real, color=colour, marker="o", markersize=3.5, linewidth=1.2, label=name)
+    axes.plot(stated, real, color=colour, marker="o", markersize=3.5, linewidth=1.2)

@@ -125,7 +125,8 @@ def draw(found: Sequence[Run], path: Path) -> None:
         axes.set_xlabel("budget (s)")
     for axes in panels[:, 0]:
         axes.set_ylabel("true lattice first (dotted: in the list), %")
-    panels[0, 0].legend(frameon=False, loc="lower right", fontsize=8)
+    drawn = next(axes for axes in panels.ravel() if axes.get_lines())
+    drawn.legend(frameon=False, loc="lower right", fontsize=8)
     with write_atomically(path) as temporary:
         figure.savefig(temporary)
 

@@ -195,19 +195,23 @@ def draw(found: Sequence[Proposal], path: Path) -> None:
 
     figure = Figure(figsize=(9.0, 4.2), dpi=120, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    k = range(1, MOST_CANDIDATES + 1)
+    k, ticks = range(1, MOST_CANDIDATES + 1), (1, 2, 4, 8, 16, 32, 64)
     parts = (("cubic to orthorhombic", HIGH_SYMMETRY), ("monoclinic, triclinic", LOW_SYMMETRY))
     for axes, (part, systems) in zip(panels, parts, strict=True):
         for group, colour in zip(dict.fromkeys(p.group for p in found), COLOURS, strict=False):
             mine = [p for p in found if p.group == group and p.system in systems]
             if mine:
                 shares = [100.0 * sum(p.place is not None and p.place <= n for p in mine) / len(mine) for n in k]
-                axes.step(k, shares, where="post", color=colour, label=f"{group} ({len(mine)})")
+                label = f"{group} ({len(mine)} lists, {shares[-1]:.0f} %)"
+                axes.step(k, shares, where="post", color=colour, label=label)
         axes.set(xscale="log", ylim=(0.0, 102.0), xlabel="refined candidates, best first")
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
         axes.set_title(part, loc="left", fontsize=10)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8, loc="lower right")
+        if axes.get_lines():
+            axes.legend(frameon=False, fontsize=8, loc="lower right")
     panels[0].set_ylabel("true lattice among them (%)")
     with write_atomically(path) as temporary:
         figure.savefig(temporary)
