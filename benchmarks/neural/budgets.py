@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from statistics import median, median_low
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from benchmarks.accuracy.cases import Case
-from benchmarks.accuracy.score import run_case
+from benchmarks.accuracy.score import index_and_judge
 from benchmarks.accuracy.summary import ALL
 from benchmarks.neural.report import HIGH_SYMMETRY, LOW_SYMMETRY
 from hybrid_index import Settings
 from hybrid_index.lattice import CRYSTAL_SYSTEMS
 
 Mode = Literal["never", "auto", "only"]
+Clock = Literal["seconds", "search_s"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-NAMES = {"never": "classical", "auto": "hybrid", "only": "network alone"}
+NAMES = {"never": "classical", "auto": "hybrid", "only": "net alone"}
 BUDGETS_S = (0.03, 0.1, 0.3, 1.0, 5.0)
 HIGH, LOW = "cubic to orthorhombic", "monoclinic, triclinic"
 PARTS = {HIGH: HIGH_SYMMETRY, LOW: LOW_SYMMETRY, ALL: CRYSTAL_SYSTEMS}
@@ -34,7 +35,9 @@ class Run:
     rank
         Place of the true lattice in the list of answers; ``None`` where it is not there.
     seconds
-        Wall time of the whole call: the search, which the budget limits, and what comes after it.
+        Wall time of the whole call.
+    search_s
+        Of that, the search itself, which the budget limits; the rest is the last refinement of the answers.
     reused
         Whether the run was made with a larger budget, and ended within this one.
     """
@@ -48,6 +51,7 @@ class Run:
     status: str
     probability: float
     seconds: float
+    search_s: float
     reused: bool
 
     @property
@@ -68,11 +72,12 @@ def _runs_of(case: Case, mode: Mode, settings: Settings, budgets_s: Sequence[flo
 
     Time is all that a budget limits, and the same seed gives the same answer, so another run would be its copy.
     """
-    outcome = None
+    outcome, search_s = None, 0.0
     for budget in sorted(budgets_s, reverse=True):
         reused = outcome is not None and outcome.seconds < budget
         if outcome is None or not reused:
-            outcome = run_case(case, replace(settings, neural=mode, budget_s=budget))
+            outcome, result = index_and_judge(case, replace(settings, neural=mode, budget_s=budget))
+            search_s = result.timing_s["search"] + result.timing_s["rank"] if result else outcome.seconds
         yield Run(
             name=case.name,
             group=case.group,
@@ -83,6 +88,7 @@ def _runs_of(case: Case, mode: Mode, settings: Settings, budgets_s: Sequence[flo
             status=outcome.status,
             probability=outcome.probability,
             seconds=outcome.seconds,
+            search_s=search_s,
             reused=reused,
         )
 
@@ -166,23 +172,16 @@ def share_at(budgets_s: Sequence[float], solved: Sequence[float], budget_s: floa
     return float(np.interp(math.log(budget_s), np.log(budgets_s), solved))
 
 
-def seconds_to_right(found: Sequence[Run], mode: Mode) -> dict[tuple[str, str], float]:
-    """Wall seconds of the shortest right run of each case (group, name); infinite where none was right."""
-    out: dict[tuple[str, str], float] = {}
+def median_seconds_to_right(found: Sequence[Run], clock: Clock = "seconds") -> tuple[int, dict[Mode, float]]:
+    """Number of cases that hybrid or classical way solve, and the median seconds to the right cell over these.
+
+    The seconds of a case are those of its shortest run that was right; infinite where none was.
+    """
+    to_right: dict[tuple[str, str], dict[Mode, float]] = {}
     for r in found:
-        if r.mode == mode:
-            key = (r.group, r.name)
-            out[key] = min(out.get(key, math.inf), r.seconds if r.right else math.inf)
-    return out
-
-
-def median_seconds_to_right(found: Sequence[Run]) -> tuple[int, dict[str, float]]:
-    """Number of cases that hybrid or classical way solve, and the median seconds to the right cell over these."""
-    classical, hybrid = seconds_to_right(found, "never"), seconds_to_right(found, "auto")
-    either = [key for key in classical if min(classical[key], hybrid[key]) < math.inf]
+        times = to_right.setdefault((r.group, r.name), dict.fromkeys(MODES, math.inf))
+        times[r.mode] = min(times[r.mode], getattr(r, clock) if r.right else math.inf)
+    either = [times for times in to_right.values() if min(times["never"], times["auto"]) < math.inf]
     if not either:
         return 0, {}
-    return len(either), {
-        "never": median(classical[key] for key in either),
-        "auto": median(hybrid[key] for key in either),
-    }
+    return len(either), {mode: median_low(times[mode] for times in either) for mode in ("never", "auto")}

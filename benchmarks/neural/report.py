@@ -38,7 +38,7 @@ class Measured(Check):
 def new_table(title: str, columns: Iterable[str], label: str = "") -> Table:
     """A table of figures with names in its first column."""
     table = Table(title=title, title_justify="left")
-    table.add_column(label)
+    table.add_column(label, no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right")
     return table

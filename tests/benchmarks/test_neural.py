@@ -52,7 +52,8 @@ def data(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(mode: Mode, budget_s: float, rank: int | None, **changes: Any) -> Run:
     values = {
         "name": "it", "group": "lab", "system": "monoclinic", "mode": mode, "budget_s": budget_s, "rank": rank,
-        "status": "solved", "probability": 0.9, "seconds": 0.9 * budget_s, "reused": False,
+        "status": "solved", "probability": 0.9, "seconds": 0.9 * budget_s,
+        "search_s": 0.8 * budget_s, "reused": False,
     }  # fmt: skip
     return Run(**{**values, **changes})
 
@@ -104,6 +105,7 @@ def test_time_to_the_right_cell_is_that_of_the_shortest_right_run() -> None:
     n, seconds = budgets.median_seconds_to_right(MIXED)
     assert n == 3
     assert seconds == {"never": pytest.approx(0.9), "auto": pytest.approx(0.09)}
+    assert budgets.median_seconds_to_right(MIXED, "search_s")[1]["never"] == pytest.approx(0.8)
     never = curve("unsolved", (1, 1, 1), (None, None, None))
     assert budgets.median_seconds_to_right(never)[1]["auto"] == math.inf
     assert budgets.median_seconds_to_right(curve("none", (None,) * 3, (None,) * 3)) == (0, {})
@@ -114,7 +116,7 @@ def test_bars_of_the_budgets() -> None:
     half = checks["right where classical solves half (3.2 s)"]
     assert half.value == pytest.approx(0.5)
     assert not half.passed
-    assert checks["hybrid's share of the time to the right cell"].value == pytest.approx(0.1)
+    assert checks["hybrid's share of the wall time to the right cell"].value == pytest.approx(0.1)
     assert checks["systems and budgets with fewer right"].passed
 
 
@@ -124,14 +126,14 @@ def test_a_run_that_ended_early_stands_for_smaller_budgets(monkeypatch: pytest.M
 
     made: list[float] = []
 
-    def once(_: object, settings: Any) -> type[Outcome]:
+    def once(_: object, settings: Any) -> tuple[type[Outcome], None]:
         made.append(settings.budget_s)
-        return Outcome
+        return Outcome, None
 
     class Case:
         name, group, system = "it", "lab", "cubic"
 
-    monkeypatch.setattr(budgets, "run_case", once)
+    monkeypatch.setattr(budgets, "index_and_judge", once)
     (found,) = budgets.runs([Case()], command.Settings(), (0.1, 0.3, 1.0))  # type: ignore[list-item]
     assert made == [1.0, 0.1] * 3
     assert [(r.mode, r.budget_s) for r in found if r.reused] == [("never", 0.3), ("auto", 0.3), ("only", 0.3)]
