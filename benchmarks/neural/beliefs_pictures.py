@@ -22,7 +22,7 @@ _SHOWN = 0.005
 """Shares below this are left blank."""
 _SHIFT_BINS = 8
 _SHIFT_TICKS_DEG = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-_FEWEST = 8
+_FEWEST = 5
 """Bands of fewer lists (or lines) say nothing and are not drawn."""
 
 

@@ -35,8 +35,8 @@ HALF_GROUPS = ("lab", "hard")
 """Where the hybrid must solve three quarters of the low-symmetry cases when the classical way solves half."""
 TIME_RATIO_BAR = 1.0 / 3.0
 CLOCKS: dict[Clock, str] = {"search_s": "search time", "seconds": "wall time"}
-COLOURS = {"never": "#5b6770", "auto": "#1f6fb4", "only": "#e08e2b"}
-WIDTHS = {"never": 5.0, "auto": 2.4, "only": 1.2}
+COLOURS = {"never": "#9aa5ae", "auto": "#1f6fb4", "only": "#e08e2b"}
+WIDTHS = {"never": 4.5, "auto": 2.4, "only": 1.2}
 """The later is drawn the thinner, so that no curve hides another."""
 
 
