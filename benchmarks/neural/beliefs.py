@@ -169,7 +169,7 @@ def foreign_bands(said: Sequence[Said]) -> list[Band]:
     return banded([p for s in said for p in s.first.foreign], [is_one for s in said for is_one in s.foreign])
 
 
-def foreign_auroc(said: Sequence[Said]) -> float:
+def foreign_auroc(said: Sequence[Said]) -> float | None:
     """How well foreign lines are told from others, under the likeliest lattice."""
     score = np.array([p for s in said for p in s.first.foreign])
     return auroc(score, np.array([is_one for s in said for is_one in s.foreign]))
@@ -215,15 +215,15 @@ def groups(said: Sequence[Said]) -> dict[str, list[Said]]:
     return {name: [s for s in said if s.group == name] for name in dict.fromkeys(s.group for s in said)}
 
 
-def auroc(score: FloatArray, is_one: np.ndarray) -> float:
-    """Probability that one of those has a higher score than one of the others; nan where either are missing.
+def auroc(score: FloatArray, is_one: np.ndarray) -> float | None:
+    """Probability that one of those has a higher score than one of the others; ``None`` where either are missing.
 
     H. B. Mann & D. R. Whitney, Ann. Math. Stat. 18 (1947) 50, doi:10.1214/aoms/1177730491.
     """
     n_one = int(is_one.sum())
     n_other = len(score) - n_one
     if not n_one or not n_other:
-        return float("nan")
+        return None
     ranks = np.empty(len(score))
     ranks[np.argsort(score, kind="stable")] = np.arange(1, len(score) + 1)
     return float((ranks[is_one].sum() - n_one * (n_one + 1) / 2.0) / (n_one * n_other))

@@ -63,7 +63,7 @@ def checks(said: Sequence[Said]) -> list[Measured]:
         for key, bar in COVERAGE_BARS.items():
             add(name, f"shifts inside {key[-2:]} %", n, figures[key], bar)
         area = foreign_auroc(mine)
-        if area == area:
+        if area is not None:
             add(name, "AUROC of foreign lines", n, area, AUROC_BAR, "")
     return out
 
@@ -90,8 +90,8 @@ def _print_systems(said: Sequence[Said], console: Console) -> None:
         table.add_section()
         for system, f in by_system(mine).items():
             label = f"[bold]{name}[/bold]" if system == ALL else system
-            area = f"{foreign_auroc(mine):.3f}" if system == ALL else ""
-            table.add_row(label, *_figures(f), area)
+            area = foreign_auroc(mine) if system == ALL else None
+            table.add_row(label, *_figures(f), "" if area is None else f"{area:.3f}")
         table.add_row("under the true lattice", *_figures(lattices_and_volumes(mine, "true")), "")
     console.print(table)
 

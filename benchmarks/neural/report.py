@@ -44,9 +44,9 @@ def new_table(title: str, columns: Iterable[str], label: str = "") -> Table:
     return table
 
 
-def percent(share: float | None) -> str:
-    """A share of one in percent; a dash where there is none."""
-    return "–" if share is None or share != share else f"{100.0 * share:.0f} %"
+def percent(share: float) -> str:
+    """A share of one in percent."""
+    return f"{100.0 * share:.0f} %"
 
 
 def print_bars(checks: Sequence[Measured], console: Console) -> None:

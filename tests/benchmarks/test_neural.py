@@ -168,7 +168,7 @@ def test_figures_of_beliefs() -> None:
 
 def test_auroc_is_a_share_of_pairs() -> None:
     assert beliefs.auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])) == 0.75
-    assert math.isnan(beliefs.auroc(np.array([0.1]), np.array([True])))
+    assert beliefs.auroc(np.array([0.1]), np.array([True])) is None
 
 
 def test_bars_of_beliefs_are_named() -> None:
