@@ -18,7 +18,7 @@ from hybrid_index.errors import InputError
 from hybrid_index.lattice import CRYSTAL_SYSTEMS, Cell, primitive_gram
 from hybrid_index.lattice.bravais import ConventionalSetting, conventional
 from hybrid_index.lattice.compare import cluster_lattices
-from hybrid_index.simulate import CONDITIONS, Lines, Structure, draw_peak_list, observable_lines
+from hybrid_index.simulate import CONDITIONS, DrawnList, Lines, Structure, draw_peak_list, observable_lines
 from hybrid_index.types import IntArray, Pattern, PeakList
 from hybrid_index.units import FloatArray, Radiation, parse_radiation
 
@@ -163,10 +163,23 @@ def draw_cases(
     Structures that cannot be simulated, that show too few lines, or whose lines span but a derivative of their lattice
     (so that nobody could find it), are passed over.
     """
+    found = draw_lists(lattices, condition=condition, half=half, limit=limit, skip=skip, systems=systems)
+    return [_case(lattice, drawn, condition) for lattice, drawn in found]
+
+
+def draw_lists(
+    lattices: Iterable[KnownLattice],
+    *,
+    condition: str,
+    half: Half,
+    limit: int,
+    skip: int = 0,
+    systems: Sequence[str] = CRYSTAL_SYSTEMS,
+) -> list[tuple[KnownLattice, DrawnList]]:
+    """Draw what :func:`draw_cases` makes its cases of: lattices, and their lists with all that was done to them."""
     wanted = stratified(lattice for lattice in lattices if lattice.half == half and lattice.system in systems)
-    radiation = parse_radiation(RADIATION)
-    cases = (case for lattice in wanted if (case := _case(lattice, condition, radiation)) is not None)
-    return list(islice(cases, skip, skip + limit))
+    found = ((lattice, drawn) for lattice in wanted if (drawn := _drawn(lattice, condition)) is not None)
+    return list(islice(found, skip, skip + limit))
 
 
 def in_turn(queues: Iterable[Sequence[T]]) -> list[T]:
@@ -242,22 +255,24 @@ def generator(text: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
 
 
-def _case(lattice: KnownLattice, condition: str, radiation: Radiation) -> Case | None:
-    lines = observable(lattice, radiation)
+def _drawn(lattice: KnownLattice, condition: str) -> DrawnList | None:
+    lines = observable(lattice, parse_radiation(RADIATION))
     if lines is None:
         return None
     name = str(lattice.record["id"])
     drawn = draw_peak_list(lines, CONDITIONS[condition], generator(f"{name}/{condition}"), name=name)
-    if len(drawn.peaks) < MIN_DRAWN_LINES:
-        return None
+    return drawn if len(drawn.peaks) >= MIN_DRAWN_LINES else None
+
+
+def _case(lattice: KnownLattice, drawn: DrawnList, condition: str) -> Case:
     parameters = " ".join(f"{x:.6g}" for x in lattice.setting.cell.parameters)
     shifts = f"zero {drawn.zero_shift_deg:+.3f}°, displacement {drawn.displacement_mm:+.3f} mm"
     return Case(
-        name=name,
+        name=str(lattice.record["id"]),
         group=condition,
         system=lattice.system,
         data=drawn.peaks,
-        radiation=radiation,
+        radiation=drawn.peaks.radiation,
         gram=lattice.gram,
         tolerance=HARD_TOLERANCE if condition == "hard" else TOLERANCE,
         truth=f"{lattice.setting.bravais_lattice} {parameters} ({lattice.record['space_group']}), {shifts}",

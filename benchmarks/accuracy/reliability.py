@@ -45,14 +45,19 @@ def brier_score(outcomes: Sequence[Outcome]) -> float:
 def bands(outcomes: Sequence[Outcome]) -> list[Band]:
     """Sort first answers by what they claimed; bands without any are left out, and so are cases without answer."""
     answered = [o for o in outcomes if o.first]
+    return banded([o.probability for o in answered], [o.rank == 1 for o in answered])
+
+
+def banded(claims: Sequence[float], right: Sequence[bool]) -> list[Band]:
+    """Sort claims by their probability, each with whether it was right; bands without any are left out."""
+    pairs = list(zip(claims, right, strict=True))
     found = []
     for low, high in pairwise(EDGES):
-        inside = [o for o in answered if low <= o.probability < high or o.probability == high == EDGES[-1]]
+        inside = [(p, ok) for p, ok in pairs if low <= p < high or p == high == EDGES[-1]]
         if inside:
             n = len(inside)
-            claimed = sum(o.probability for o in inside) / n
-            right = sum(o.rank == 1 for o in inside) / n
-            found.append(Band(low=low, high=high, n=n, claimed=claimed, right=right))
+            claimed, share = (sum(column) / n for column in zip(*inside, strict=True))
+            found.append(Band(low=low, high=high, n=n, claimed=claimed, right=share))
     return found
 
 

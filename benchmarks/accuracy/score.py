@@ -90,7 +90,7 @@ def run_case(case: Case, settings: Settings, *, causes: bool = False) -> Outcome
 
     Finding out takes about as long as the search did, and is not timed.
     """
-    outcome, result = _run(case, settings)
+    outcome, result = index_and_judge(case, settings)
     if case.gram is None or outcome.rank == 1 or not causes:
         return outcome
     if result is None or result.peaks is None or len(result.peaks) < MIN_LINES:
@@ -99,7 +99,8 @@ def run_case(case: Case, settings: Settings, *, causes: bool = False) -> Outcome
     return replace(outcome, miss=diagnose(case.gram, case.tolerance, result.peaks, settings, best))
 
 
-def _run(case: Case, settings: Settings) -> tuple[Outcome, IndexingResult | None]:
+def index_and_judge(case: Case, settings: Settings) -> tuple[Outcome, IndexingResult | None]:
+    """Index a case; return the outcome, and the result where there is one."""
     start = time.perf_counter()
     try:
         if isinstance(case.data, Path):

@@ -1,100 +1,229 @@
-"""How well the network's beliefs hold: shifts and their uncertainties, foreign lines, lattices, labels.
-
-On random line lists that training has not seen, because only there all of the truth is known.
-"""
+"""How well the network's beliefs hold: Bravais lattice, shift, volume, foreign lines, labels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 
-from hybrid_index import PeakList
-from hybrid_index.lattice import BRAVAIS_LATTICES
-from hybrid_index.neural.belief import believe
-from hybrid_index.neural.labels import FAMILIES, FAMILY_OF_CODE, LABELLED_LINES
+from benchmarks.accuracy.reliability import Band, banded
+from benchmarks.accuracy.summary import ALL
+from benchmarks.neural.questions import Question
+from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS
+from hybrid_index.neural.belief import LatticeBelief, believe
+from hybrid_index.neural.labels import FAMILIES, FAMILY_OF_CODE
 from hybrid_index.neural.weights import Network
-from hybrid_index.simulate.line_list_settings import LineListSettings
-from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
-from hybrid_index.units import FloatArray, Radiation, displacement_slope
+from hybrid_index.units import FloatArray
 
-SEED = 2**41
-
-
-@dataclass(slots=True)
-class Findings:
-    """What was said, beside the truth, list by list and line by line."""
-
-    shift_error_deg: list[float] = field(default_factory=list)
-    shift_esd_deg: list[float] = field(default_factory=list)
-    foreign: list[bool] = field(default_factory=list)
-    foreign_belief: list[float] = field(default_factory=list)
-    lattice_place: list[int] = field(default_factory=list)
-    confusion: np.ndarray = field(default_factory=lambda: np.zeros((14, 14), dtype=np.int64))
-    labels: dict[str, list[bool]] = field(default_factory=lambda: {name: [] for name in FAMILIES})
+Under = Literal["first", "true"]
+TWO_SIDED_95 = 1.96
+STATED_DEG = (0.01, 0.02, 0.03, 0.05, 0.1)
+"""Upper ends of the bins of stated uncertainty of the shift, but for the last one."""
 
 
-def findings(network: Network, settings: LineListSettings, n_lists: int) -> Findings:
-    """Ask the network about random lists."""
-    lists, out = draw_line_lists(n_lists, seed=SEED, settings=settings), Findings()
-    for i in range(n_lists):
-        _add(out, network, lists, i)
-    return out
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What is said if the list is of one Bravais lattice: errors, beside the uncertainties that were stated with them.
+
+    ``log_volume_error`` and ``log_volume_esd`` are natural logarithms; ``foreign`` one probability a line.
+    """
+
+    shift_error_deg: float
+    shift_esd_deg: float
+    log_volume_error: float
+    log_volume_esd: float
+    foreign: tuple[float, ...]
 
 
-def _add(out: Findings, network: Network, lists: LineLists, i: int) -> None:
-    n, code = int(lists.count[i]), int(lists.lattice[i])
-    peaks = PeakList.from_positions(
-        lists.two_theta_deg[i, :n],
-        radiation=Radiation(wavelength_angstrom=float(lists.wavelength_angstrom[i])),
-        intensity=lists.intensity[i, :n],
-        two_theta_esd_deg=lists.sigma_deg[i, :n],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the network said of a list.
+
+    Parameters
+    ----------
+    code, guessed, probability
+        The true Bravais lattice, the likeliest, and how probable that was said to be.
+    lattice_place
+        Place of the true one, from 1.
+    first, true
+        What was said under the likeliest lattice, and under the true one.
+    foreign
+        Whether each line was foreign.
+    label_places
+        Places of the true labels of those lines that have one, under the true lattice.
+    """
+
+    group: str
+    system: str
+    code: int
+    guessed: int
+    probability: float
+    lattice_place: int
+    first: Stated
+    true: Stated
+    foreign: tuple[bool, ...]
+    label_places: tuple[int, ...]
+
+    @property
+    def family(self) -> str:
+        """Whose labels the lines have."""
+        return FAMILIES[FAMILY_OF_CODE[self.code]]
+
+
+def ask(question: Question, network: Network) -> Said:
+    """Ask the network about a list, and compare."""
+    belief = believe(network, question.peaks, most=1)
+    (first,) = belief.likely
+    code = question.code
+    same = first.code == code
+    true = first if same else believe(network, question.peaks, codes=np.array([code])).likely[0]
+    return Said(
+        group=question.group,
+        system=question.system,
+        code=code,
+        guessed=first.code,
+        probability=first.probability,
+        lattice_place=int(np.sum(belief.lattices > belief.lattices[code])) + 1,
+        first=_stated(first, question),
+        true=_stated(true, question),
+        foreign=tuple(question.foreign[: len(true.foreign)].tolist()),
+        label_places=_label_places(true, question),
     )
-    if len(peaks) < n:  # two lines at one place
-        return
-    belief = believe(network, peaks, most=len(BRAVAIS_LATTICES))
-    order = np.argsort(-belief.lattices, kind="stable").tolist()
-    out.lattice_place.append(order.index(code) + 1)
-    out.confusion[code, order[0]] += 1
-    said = next(lattice for lattice in belief.likely if lattice.code == code)
-    middle = lists.two_theta_deg[i, min(n, 20) // 2]
-    slope = displacement_slope(middle, radius_mm=float(lists.radius_mm[i]))
-    out.shift_error_deg.append(said.shift_deg - float(lists.zero_shift_deg[i] + lists.displacement_mm[i] * slope))
-    out.shift_esd_deg.append(said.shift_esd_deg)
-    lines = min(n, LABELLED_LINES)
-    out.foreign += lists.foreign[i, :lines].tolist()
-    out.foreign_belief += said.foreign[:lines].tolist()
-    family = FAMILY_OF_CODE[code]
-    true = network.vocabulary.encode(lists.hkl[i : i + 1, :lines].astype(np.int64), lists.lattice[i : i + 1])[0]
-    known = (true >= 0) & ~lists.foreign[i, :lines]
-    out.labels[FAMILIES[family]] += (said.labels.argmax(axis=1) == true)[known].tolist()
 
 
-def summary(found: Findings) -> dict[str, Any]:
-    """The figures that people ask for."""
-    error, esd = np.array(found.shift_error_deg), np.array(found.shift_esd_deg)
-    place = np.array(found.lattice_place)
+def _stated(belief: LatticeBelief, question: Question) -> Stated:
+    return Stated(
+        shift_error_deg=belief.shift_deg - question.shift_deg,
+        shift_esd_deg=belief.shift_esd_deg,
+        log_volume_error=float(np.log(belief.volume_angstrom3 / question.volume_angstrom3)),
+        log_volume_esd=float(np.log(belief.volume_factor)),
+        foreign=tuple(belief.foreign.tolist()),
+    )
+
+
+def _label_places(belief: LatticeBelief, question: Question) -> tuple[int, ...]:
+    if question.labels is None:
+        return ()
+    lines = np.flatnonzero(question.labels >= 0)
+    scores = belief.labels[lines]
+    true = scores[np.arange(len(lines)), question.labels[lines]]
+    return tuple((np.sum(scores > true[:, None], axis=1) + 1).tolist())
+
+
+def lattices_and_volumes(said: Sequence[Said], under: Under = "first") -> dict[str, float]:
+    """Shares of right Bravais lattices, errors of shift and volume, and coverage of what was stated."""
+    place = np.array([s.lattice_place for s in said])
+    stated = [getattr(s, under) for s in said]
+    volume_error = np.abs([s.log_volume_error for s in stated])
+    volume_esd = np.array([s.log_volume_esd for s in stated])
     return {
-        "n": len(place),
         "lattice_first": float(np.mean(place == 1)),
         "lattice_among_three": float(np.mean(place <= 3)),
-        "shift_mean_error_deg": float(np.mean(np.abs(error))),
-        "shift_median_error_deg": float(np.median(np.abs(error))),
-        "shift_68": float(np.mean(np.abs(error) < esd)),
-        "shift_95": float(np.mean(np.abs(error) < 1.96 * esd)),
-        "foreign_auroc": auroc(np.array(found.foreign_belief), np.array(found.foreign)),
-        "labels_right": {name: float(np.mean(right)) for name, right in found.labels.items() if right},
+        **shifts(stated),
+        "volume_median_factor": float(np.exp(np.median(volume_error))),
+        "volume_68": float(np.mean(volume_error <= volume_esd)),
+        "volume_95": float(np.mean(volume_error <= TWO_SIDED_95 * volume_esd)),
     }
 
 
-def auroc(score: FloatArray, is_one: np.ndarray) -> float:
-    """Probability that one of those has a higher score than one of the others (Mann & Whitney 1947)."""
-    order = np.argsort(score, kind="stable")
-    ranks = np.empty(len(score))
-    ranks[order] = np.arange(1, len(score) + 1)
+def shifts(stated: Sequence[Stated]) -> dict[str, float]:
+    """Errors of the shift (degrees) and shares inside the stated intervals."""
+    error = np.abs([s.shift_error_deg for s in stated])
+    esd = np.array([s.shift_esd_deg for s in stated])
+    return {
+        "n": len(stated),
+        "shift_mean_deg": float(np.mean(error)),
+        "shift_median_deg": float(np.median(error)),
+        "shift_68": float(np.mean(error <= esd)),
+        "shift_95": float(np.mean(error <= TWO_SIDED_95 * esd)),
+    }
+
+
+def by_system(said: Sequence[Said]) -> dict[str, dict[str, float]]:
+    """Figures of each crystal system, and of all lists."""
+    rows = {system: [s for s in said if s.system == system] for system in CRYSTAL_SYSTEMS}
+    return {name: lattices_and_volumes(row) for name, row in [*rows.items(), (ALL, list(said))] if row}
+
+
+def by_stated_shift(said: Sequence[Said], under: Under = "first") -> dict[str, dict[str, float]]:
+    """Shifts in bins of the uncertainty that was stated for them."""
+    edges = (0.0, *STATED_DEG, np.inf)
+    out = {}
+    for low, high in pairwise(edges):
+        inside = [s for s in (getattr(s, under) for s in said) if low < s.shift_esd_deg <= high]
+        if inside:
+            out[f"≤ {high:g}°" if np.isfinite(high) else f"> {low:g}°"] = shifts(inside)
+    return out
+
+
+def lattice_bands(said: Sequence[Said]) -> list[Band]:
+    """Likeliest Bravais lattices by their probability."""
+    return banded([s.probability for s in said], [s.lattice_place == 1 for s in said])
+
+
+def foreign_bands(said: Sequence[Said]) -> list[Band]:
+    """Lines by the probability of being foreign, under the likeliest lattice."""
+    return banded([p for s in said for p in s.first.foreign], [is_one for s in said for is_one in s.foreign])
+
+
+def foreign_auroc(said: Sequence[Said]) -> float | None:
+    """How well foreign lines are told from others, under the likeliest lattice."""
+    score = np.array([p for s in said for p in s.first.foreign])
+    return auroc(score, np.array([is_one for s in said for is_one in s.foreign]))
+
+
+def confusion(said: Sequence[Said]) -> FloatArray:
+    """Shares (14, 14) of the likeliest Bravais lattice (column) in the lists of each true one (row)."""
+    counts = np.zeros((len(BRAVAIS_LATTICES), len(BRAVAIS_LATTICES)))
+    for s in said:
+        counts[s.code, s.guessed] += 1.0
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0))
+
+
+def labels(said: Sequence[Said]) -> dict[str, dict[str, float]]:
+    """Shares of lines whose label was right at first, and among the first five, by family."""
+    out = {}
+    for family in FAMILIES:
+        place = np.array([p for s in said if s.family == family for p in s.label_places])
+        if place.size:
+            out[family] = {"n": place.size, "first": float(np.mean(place == 1)), "five": float(np.mean(place <= 5))}
+    return out
+
+
+def tables(said: Sequence[Said]) -> dict[str, Any]:
+    """All of the above for each group, ready for JSON."""
+    return {
+        group: {
+            "systems": by_system(mine),
+            "under the true lattice": lattices_and_volumes(mine, "true"),
+            "stated shift": by_stated_shift(mine),
+            "lattice bands": [asdict(band) for band in lattice_bands(mine)],
+            "foreign bands": [asdict(band) for band in foreign_bands(mine)],
+            "foreign AUROC": foreign_auroc(mine),
+            "labels": labels(mine),
+            "confusion": confusion(mine).tolist(),
+        }
+        for group, mine in groups(said).items()
+    }
+
+
+def groups(said: Sequence[Said]) -> dict[str, list[Said]]:
+    """The lists of each group, in the order of their coming."""
+    return {name: [s for s in said if s.group == name] for name in dict.fromkeys(s.group for s in said)}
+
+
+def auroc(score: FloatArray, is_one: np.ndarray) -> float | None:
+    """Probability that one of those has a higher score than one of the others; ``None`` where either are missing.
+
+    H. B. Mann & D. R. Whitney, Ann. Math. Stat. 18 (1947) 50, doi:10.1214/aoms/1177730491.
+    """
     n_one = int(is_one.sum())
     n_other = len(score) - n_one
     if not n_one or not n_other:
-        return float("nan")
+        return None
+    ranks = np.empty(len(score))
+    ranks[np.argsort(score, kind="stable")] = np.arange(1, len(score) + 1)
     return float((ranks[is_one].sum() - n_one * (n_one + 1) / 2.0) / (n_one * n_other))

@@ -1,0 +1,126 @@
+"""Measure the neural proposer: ``python -m benchmarks.neural recall``, ``beliefs`` or ``budgets``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.accuracy.score import warm_up
+from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, recall
+from benchmarks.neural.beliefs import ask
+from benchmarks.neural.budgets import BUDGETS_S, runs
+from benchmarks.neural.cases import add_case_arguments, collect
+from benchmarks.neural.questions import questions
+from benchmarks.neural.report import write_json
+from benchmarks.neural.weights import describe, measured_network
+from hybrid_index import Settings
+from hybrid_index.errors import HybridIndexError
+from hybrid_index.export.atomic import check_writable
+from hybrid_index.neural.weights import Network
+
+TABLE_WIDTH = 170
+RANDOM_LISTS = 500
+SHORTEST_BUDGET_S = 0.001
+
+
+def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.neural", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, what in (
+        ("recall", "is the true lattice among the network's first candidates, and how long do they take"),
+        ("beliefs", "do lattices, shifts, foreign lines and labels hold, and their uncertainties"),
+        ("budgets", "what does the network add to the classical engines, budget by budget"),
+    ):
+        command = commands.add_parser(name, help=what, description=what)
+        add_case_arguments(command)
+        command.add_argument("--weights", type=Path, help="file of weights, instead of those of the package")
+        command.add_argument("--seed", type=int, default=0, help="seed of the engine")
+        command.add_argument("--out", type=Path, help="write the JSON document here")
+        command.add_argument("--plot-dir", type=Path, help="draw the pictures into this folder")
+        if name == "beliefs":
+            command.add_argument("--lists", type=int, default=RANDOM_LISTS, help="random lists of each kind")
+        else:
+            kinds = ("simulated", "experimental")
+            command.add_argument("--set", choices=kinds, default="simulated", dest="kind", help="which cases")
+        if name == "budgets":
+            command.add_argument("--budgets", type=_budgets, default=BUDGETS_S, help="seconds, separated by commas")
+    arguments = parser.parse_args(words)
+    if arguments.skip < 0 or (arguments.limit is not None and arguments.limit < 1):
+        parser.error("--skip must not be negative, and --limit at least 1")
+    return arguments
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one of the measurements; 1 if something could not be read or written."""
+    arguments = parse_arguments(words)
+    progress = Console(stderr=True)
+    console = Console(soft_wrap=True, width=max(progress.width, TABLE_WIDTH))
+    measure = {"recall": _recall, "beliefs": _beliefs, "budgets": _budget_runs}[arguments.command]
+    try:
+        if arguments.out:
+            check_writable(arguments.out)
+        if arguments.plot_dir:
+            arguments.plot_dir.mkdir(parents=True, exist_ok=True)
+        with measured_network(arguments.weights) as network:
+            console.print(describe(network))
+            sections = measure(arguments, network, console, progress)
+            if arguments.out:
+                write_json(arguments.out, network, vars(arguments), sections)
+    except HybridIndexError as error:
+        progress.print(f"error: {error}", style="red", highlight=False)
+        return 1
+    console.print(sections["in short"], style="bold", highlight=False)
+    return 0
+
+
+def _recall(arguments: argparse.Namespace, network: Network, console: Console, progress: Console) -> dict[str, Any]:
+    cases = collect(arguments)
+    proposed = recall.proposals(cases, network, Settings(seed=arguments.seed))
+    found = list(track(proposed, total=len(cases), console=progress, description="proposing"))
+    sections = recall.report(found, console)
+    if arguments.plot_dir:
+        recall.draw(found, arguments.plot_dir / "recall.png")
+    return {**sections, "in short": recall.in_short(found), "cases": [asdict(p) for p in found]}
+
+
+def _beliefs(arguments: argparse.Namespace, network: Network, console: Console, progress: Console) -> dict[str, Any]:
+    asked = list(questions(arguments, network.vocabulary))
+    said = [ask(question, network) for question in track(asked, console=progress, description="asking")]
+    sections = beliefs_report.report(said, console)
+    if arguments.plot_dir:
+        beliefs_pictures.draw_confusion(said, arguments.plot_dir / "confusion.png")
+        beliefs_pictures.draw_trust(said, arguments.plot_dir / "trust.png")
+    return {**sections, "in short": beliefs_report.in_short(said)}
+
+
+def _budget_runs(
+    arguments: argparse.Namespace, network: Network, console: Console, progress: Console
+) -> dict[str, Any]:
+    del network  # the pipeline asks for it by itself
+    cases = collect(arguments)
+    warm_up()
+    made = runs(cases, Settings(seed=arguments.seed), arguments.budgets)
+    found = [run for some in track(made, total=len(cases), console=progress, description="indexing") for run in some]
+    sections = budgets_report.report(found, console)
+    if arguments.plot_dir:
+        budgets_report.draw(found, arguments.plot_dir / f"budgets_{arguments.kind}.png")
+    return {**sections, "in short": budgets_report.in_short(found), "runs": [asdict(run) for run in found]}
+
+
+def _budgets(text: str) -> tuple[float, ...]:
+    values = tuple(sorted({float(word) for word in text.split(",")}))
+    if values[0] < SHORTEST_BUDGET_S:
+        raise argparse.ArgumentTypeError(f"give budgets of at least {SHORTEST_BUDGET_S} s")
+    return values
+
+
+if __name__ == "__main__":
+    sys.exit(main())

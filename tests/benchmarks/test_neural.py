@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from benchmarks.neural import __main__ as command
+from benchmarks.neural import beliefs, beliefs_report, budgets, budgets_report, recall, report, weights
+from benchmarks.neural.budgets import Mode, Run
+from hybrid_index import Settings
+from hybrid_index.errors import InputError
+from hybrid_index.neural.labels import FAMILIES, LABELLED_LINES, Vocabulary
+from hybrid_index.neural.network import Architecture
+from hybrid_index.neural.weights import Network, packaged_network, save_network
+from hybrid_index.simulate.line_lists import draw_line_lists
+
+TINY = Architecture(width=32, heads=2, depth=1, depth_given=1, pair_width=8, labels=(10,) * 6)
+N_STRUCTURES = 60
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights that know nothing."""
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    lists = draw_line_lists(3000, seed=1)
+    hkl = lists.hkl[:, :LABELLED_LINES].astype(np.int64)
+    own = (lists.listed & ~lists.foreign)[:, :LABELLED_LINES]
+    labels = Vocabulary.commonest(hkl, lists.lattice, own, TINY.labels)
+    save_network(Network(architecture=TINY, vocabulary=labels, weights=TINY.initial_weights(1)), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few of the structures, which are read sooner than all, and the index of measured lists."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "structures").mkdir()
+    name = Path("structures", "structures.jsonl.gz")
+    with gzip.open(shared_data / name, "rt") as everything, gzip.open(folder / name, "wt") as some:
+        some.writelines(islice(everything, N_STRUCTURES))
+    (folder / "experimental").symlink_to(shared_data.resolve() / "experimental")
+    return folder
+
+
+def run(mode: Mode, budget_s: float, rank: int | None, **changes: Any) -> Run:
+    values = {
+        "name": "it", "group": "lab", "system": "monoclinic", "mode": mode, "budget_s": budget_s, "rank": rank,
+        "status": "solved", "probability": 0.9, "seconds": 0.9 * budget_s,
+        "search_s": 0.8 * budget_s, "reused": False,
+    }  # fmt: skip
+    return Run(**{**values, **changes})
+
+
+def curve(name: str, classical: tuple[int | None, ...], hybrid: tuple[int | None, ...], **changes: Any) -> list[Run]:
+    """Runs of a case with budgets of 0.1, 1 and 10 s."""
+    ranks: tuple[tuple[Mode, tuple[int | None, ...]], ...]
+    ranks = (("never", classical), ("auto", hybrid), ("only", (None, None, None)))
+    return [
+        run(mode, budget, rank, name=name, **changes)
+        for mode, row in ranks
+        for budget, rank in zip((0.1, 1.0, 10.0), row, strict=True)
+    ]
+
+
+MIXED = [
+    *curve("gained", (None, None, 1), (1, 1, 1)),
+    *curve("lost", (None, 1, 1), (None, None, 1)),
+    *curve("neither", (2, 2, 2), (None, 3, 2)),
+    *curve("high", (1, 1, 1), (1, 1, 1), system="cubic"),
+]
+"""What hybrid and classical way solve by turns."""
+
+
+def test_shares_count_first_places_and_lists() -> None:
+    assert budgets.shares(MIXED, "never") == [0.25, 0.5, 0.75]
+    assert budgets.shares(MIXED, "auto") == [0.5, 0.5, 0.75]
+    assert budgets.shares(MIXED, "never", in_list=True) == [0.5, 0.75, 1.0]
+
+
+def test_gains_and_losses_by_system() -> None:
+    table = budgets.gains_and_losses(MIXED)
+    assert table["monoclinic"] == {0.1: (1, 0), 1.0: (1, 1), 10.0: (0, 0)}
+    assert table["cubic"][1.0] == (0, 0)
+    assert budgets.fewer(MIXED) == []
+    worse = [*MIXED, *curve("lost too", (1, 1, 1), (None, None, None))]
+    assert budgets.fewer(worse) == [("monoclinic", 1.0, 1), ("monoclinic", 10.0, 1)]
+
+
+def test_the_budget_for_a_share_lies_between_points() -> None:
+    points = (0.1, 1.0, 10.0)
+    assert budgets.budget_for(points, (0.2, 0.4, 0.6), 0.5) == pytest.approx(math.sqrt(10.0))
+    assert budgets.budget_for(points, (0.6, 0.7, 0.8), 0.5) == 0.1
+    assert budgets.budget_for(points, (0.1, 0.2, 0.4), 0.5) is None
+    assert budgets.share_at(points, (0.2, 0.4, 0.8), math.sqrt(10.0)) == pytest.approx(0.6)
+
+
+def test_time_to_the_right_cell_is_that_of_the_shortest_right_run() -> None:
+    n, seconds = budgets.median_seconds_to_right(MIXED)
+    assert n == 3
+    assert seconds == {"never": pytest.approx(0.9), "auto": pytest.approx(0.09)}
+    assert budgets.median_seconds_to_right(MIXED, "search_s")[1]["never"] == pytest.approx(0.8)
+    never = curve("unsolved", (1, 1, 1), (None, None, None))
+    assert budgets.median_seconds_to_right(never)[1]["auto"] == math.inf
+    assert budgets.median_seconds_to_right(curve("none", (None,) * 3, (None,) * 3)) == (0, {})
+
+
+def test_bars_of_the_budgets() -> None:
+    checks = {check.quantity: check for check in budgets_report.checks(MIXED)}
+    half = checks["right where classical solves half (3.2 s)"]
+    assert half.value == pytest.approx(0.5)
+    assert not half.passed
+    assert checks["hybrid's share of the wall time to the right cell"].value == pytest.approx(0.1)
+    assert checks["systems and budgets with fewer right"].passed
+
+
+def test_a_run_that_ended_early_stands_for_smaller_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Outcome:
+        rank, status, probability, seconds = 1, "solved", 0.9, 0.2
+
+    made: list[float] = []
+
+    def once(_: object, settings: Any) -> tuple[type[Outcome], None]:
+        made.append(settings.budget_s)
+        return Outcome, None
+
+    class Case:
+        name, group, system = "it", "lab", "cubic"
+
+    monkeypatch.setattr(budgets, "index_and_judge", once)
+    (found,) = budgets.runs([Case()], Settings(), (0.1, 0.3, 1.0))  # type: ignore[list-item]
+    assert made == [1.0, 0.1] * 3
+    assert [(r.mode, r.budget_s) for r in found if r.reused] == [("never", 0.3), ("auto", 0.3), ("only", 0.3)]
+
+
+def said(place: int, *, probability: float = 0.6, shift: float = 0.01, foreign: float = 0.2) -> beliefs.Said:
+    stated = beliefs.Stated(
+        shift_error_deg=shift, shift_esd_deg=0.01, log_volume_error=-0.1, log_volume_esd=0.2, foreign=(foreign, 0.9)
+    )
+    return beliefs.Said(
+        group="lab", system="cubic", code=0, guessed=place - 1, probability=probability, lattice_place=place,
+        first=stated, true=stated, foreign=(False, True), label_places=(1, 4, 7),
+    )  # fmt: skip
+
+
+def test_figures_of_beliefs() -> None:
+    some = [said(1), said(2, shift=-0.015), said(4, shift=0.5)]
+    figures = beliefs.lattices_and_volumes(some)
+    assert figures["lattice_first"] == pytest.approx(1 / 3)
+    assert figures["lattice_among_three"] == pytest.approx(2 / 3)
+    assert figures["shift_median_deg"] == 0.015
+    assert figures["shift_68"] == pytest.approx(1 / 3)
+    assert figures["shift_95"] == pytest.approx(2 / 3)
+    assert figures["volume_median_factor"] == pytest.approx(math.exp(0.1))
+    assert beliefs.confusion(some)[0, [0, 1, 3]] == pytest.approx(1 / 3)
+    assert beliefs.labels(some)["cubic"] == {"n": 9, "first": pytest.approx(1 / 3), "five": pytest.approx(2 / 3)}
+    assert list(beliefs.by_stated_shift(some)) == ["≤ 0.01°"]
+    assert beliefs.foreign_auroc(some) == 1.0
+
+
+def test_auroc_is_a_share_of_pairs() -> None:
+    assert beliefs.auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])) == 0.75
+    assert beliefs.auroc(np.array([0.1]), np.array([True])) is None
+
+
+def test_bars_of_beliefs_are_named() -> None:
+    checks = {check.quantity: check for check in beliefs_report.checks([said(1)] * 4)}
+    assert checks["Bravais lattice first"].passed
+    assert checks["mean error of shifts said to ±0.03°"].text(0.01) == "0.01°"
+    assert not checks["mean error of shifts said to ±0.03°"].at_least
+
+
+def test_the_measured_network_takes_the_place_of_the_packaged_one(untrained: Path, tmp_path: Path) -> None:
+    before = packaged_network()
+    with weights.measured_network(untrained) as network:
+        assert packaged_network() is network
+        assert network.architecture == TINY
+    assert (packaged_network() is None) == (before is None)
+    with pytest.raises(InputError, match="--weights"), weights.measured_network(tmp_path / "none.safetensors"):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["simulated", "experimental"])
+def test_recall(kind: str, untrained: Path, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = _run(["recall", "--set", kind, "--limit", "2"], untrained, tmp_path, data)
+    assert document["schema"] == report.SCHEMA
+    assert len(document["cases"]) == 2
+    assert {"recall", "network_ms", "processor_ms"} <= set(next(iter(document["summary"].values()))["all"])
+    assert (tmp_path / "recall.png").read_bytes().startswith(PNG)
+    assert "recall among 64" in capsys.readouterr().out
+
+
+def test_beliefs(untrained: Path, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["beliefs", "--lists", "12", "--limit", "3"]
+    document = _run(words, untrained, tmp_path, data)
+    assert list(document["groups"]) == ["random, easy", "random, hard", "lab"]
+    easy = document["groups"]["random, easy"]
+    assert easy["systems"]["all"]["n"] == 12
+    assert set(easy["labels"]) <= set(FAMILIES)
+    assert document["groups"]["lab"]["labels"] == {}
+    for name in ("confusion.png", "trust.png"):
+        assert (tmp_path / name).read_bytes().startswith(PNG)
+    assert "beliefs: random, easy" in capsys.readouterr().out
+
+
+def test_budgets(
+    untrained: Path, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "warm_up", lambda: None)  # for good times only
+    words = ["budgets", "--limit", "2", "--budgets", "0.02,0.1", "--system", "cubic", "--system", "monoclinic"]
+    document = _run(words, untrained, tmp_path, data)
+    assert len(document["runs"]) == 2 * 2 * 3
+    assert document["summary"]["lab"]["all"]["budgets_s"] == [0.02, 0.1]
+    assert (tmp_path / "budgets_simulated.png").read_bytes().startswith(PNG)
+    assert "classical → hybrid, 2 cases" in capsys.readouterr().out
+
+
+def test_a_wrong_file_of_weights_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["recall", "--weights", str(tmp_path / "none.safetensors")]) == 1
+    assert "none.safetensors" in capsys.readouterr().err
+
+
+def test_summaries_in_one_line() -> None:
+    assert budgets_report.in_short(MIXED).endswith("0.1 s 25 % → 50 %, 1 s 50 % → 50 %, 10 s 75 % → 75 %")
+    console = Console(record=True, width=160)
+    budgets_report.report(MIXED, console)
+    assert "+1 −1" in console.export_text()
+
+
+def test_recall_bars() -> None:
+    found = recall.Proposal(
+        name="it", group="hard", system="cubic", place=3, relation="", n_candidates=9, lattice="cP", lattice_place=2,
+        network_s=0.01, proposal_s=0.02, refinement_s=0.03, processor_s=0.04,
+    )  # fmt: skip
+    checks = recall.checks([found])
+    half = recall.summary([found, replace(found, place=None, relation="superlattice of index 2")])
+    assert (half["recall"], half["or_relative"], half["first"]) == (0.5, 1.0, 0.0)
+    assert [(c.name, c.quantity, c.passed) for c in checks] == [
+        ("hard", "recall", True),
+        ("all", "wall time, single lists", True),
+    ]
+
+
+def _run(words: list[str], network: Path, folder: Path, data: Path) -> dict[str, Any]:
+    """Run a command on cases of one condition, and read what it wrote."""
+    out = folder / "out.json"
+    common = ["--data", str(data), "--condition", "lab", "--weights", str(network), "--out", str(out)]
+    assert command.main([*words, *common, "--plot-dir", str(folder)]) == 0
+    document: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    assert document["in short"]
+    return document
