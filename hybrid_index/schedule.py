@@ -21,6 +21,7 @@ from hybrid_index.errors import InputError
 from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import SupposedShifts, read_shifts
 from hybrid_index.neural.weights import packaged_network, packaged_reader
+from hybrid_index.refine.lines import without_shift
 from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -198,11 +199,7 @@ def run_stage(
     stage: Stage, peaks: PeakList, settings: Settings, clock: Clock, *, threads: int | None = None
 ) -> list[Candidate]:
     """Run a stage's engines and return what they propose, in the order of the engines."""
-    moved = peaks
-    if stage.zero_shift_deg:
-        position = peaks.two_theta_deg - stage.zero_shift_deg
-        moved = peaks.select((position > 0.05) & (position < 179.95))
-        moved = moved.replace(two_theta_deg=moved.two_theta_deg - stage.zero_shift_deg)
+    moved = without_shift(peaks, stage.zero_shift_deg)
 
     def propose(source: CandidateSource) -> list[Candidate]:
         return [

@@ -19,11 +19,10 @@ from benchmarks.neural.budgets import BUDGETS_S, runs
 from benchmarks.neural.cases import add_case_arguments, collect
 from benchmarks.neural.questions import questions
 from benchmarks.neural.report import write_json
-from benchmarks.neural.weights import describe, measured_network
+from benchmarks.neural.weights import Networks, describe, measured_networks
 from hybrid_index import Settings
 from hybrid_index.errors import HybridIndexError
 from hybrid_index.export.atomic import check_writable
-from hybrid_index.neural.weights import Network
 
 TABLE_WIDTH = 170
 RANDOM_LISTS = 500
@@ -41,7 +40,7 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     ):
         command = commands.add_parser(name, help=what, description=what)
         add_case_arguments(command)
-        command.add_argument("--weights", type=Path, help="file of weights, instead of those of the package")
+        command.add_argument("--weights", type=Path, help="folder of weights, instead of those of the package")
         command.add_argument("--seed", type=int, default=0, help="seed of the engine")
         command.add_argument("--out", type=Path, help="write the JSON document here")
         command.add_argument("--plot-dir", type=Path, help="draw the pictures into this folder")
@@ -69,11 +68,11 @@ def main(words: Sequence[str] | None = None) -> int:
             check_writable(arguments.out)
         if arguments.plot_dir:
             arguments.plot_dir.mkdir(parents=True, exist_ok=True)
-        with measured_network(arguments.weights) as network:
-            console.print(describe(network))
-            sections = measure(arguments, network, console, progress)
+        with measured_networks(arguments.weights) as networks:
+            console.print(describe(networks))
+            sections = measure(arguments, networks, console, progress)
             if arguments.out:
-                write_json(arguments.out, network, vars(arguments), sections)
+                write_json(arguments.out, networks, vars(arguments), sections)
     except HybridIndexError as error:
         progress.print(f"error: {error}", style="red", highlight=False)
         return 1
@@ -81,9 +80,9 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _recall(arguments: argparse.Namespace, network: Network, console: Console, progress: Console) -> dict[str, Any]:
+def _recall(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:
     cases = collect(arguments)
-    proposed = recall.proposals(cases, network, Settings(seed=arguments.seed))
+    proposed = recall.proposals(cases, networks, Settings(seed=arguments.seed))
     found = list(track(proposed, total=len(cases), console=progress, description="proposing"))
     sections = recall.report(found, console)
     if arguments.plot_dir:
@@ -91,9 +90,9 @@ def _recall(arguments: argparse.Namespace, network: Network, console: Console, p
     return {**sections, "in short": recall.in_short(found), "cases": [asdict(p) for p in found]}
 
 
-def _beliefs(arguments: argparse.Namespace, network: Network, console: Console, progress: Console) -> dict[str, Any]:
-    asked = list(questions(arguments, network.vocabulary))
-    said = [ask(question, network) for question in track(asked, console=progress, description="asking")]
+def _beliefs(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:
+    asked = list(questions(arguments, networks.network.vocabulary))
+    said = [ask(question, networks) for question in track(asked, console=progress, description="asking")]
     sections = beliefs_report.report(said, console)
     if arguments.plot_dir:
         beliefs_pictures.draw_confusion(said, arguments.plot_dir / "confusion.png")
@@ -102,9 +101,9 @@ def _beliefs(arguments: argparse.Namespace, network: Network, console: Console, 
 
 
 def _budget_runs(
-    arguments: argparse.Namespace, network: Network, console: Console, progress: Console
+    arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console
 ) -> dict[str, Any]:
-    del network  # the pipeline asks for it by itself
+    del networks  # the pipeline asks for them by itself
     cases = collect(arguments)
     warm_up()
     made = runs(cases, Settings(seed=arguments.seed), arguments.budgets)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmarks.accuracy.cases import KnownLattice, draw_lists, known_lattices, load_structures
 from benchmarks.neural.cases import CASES_OF_A_CONDITION
-from hybrid_index import PeakList
+from hybrid_index import PeakList, Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS, Cell
 from hybrid_index.neural.features import LINES
 from hybrid_index.neural.labels import LABELLED_LINES, Vocabulary
@@ -42,6 +42,8 @@ class Question:
         Shift of 2θ of the line in the middle of those that the network sees.
     volume_angstrom3
         Of the primitive cell.
+    zero_limit_deg
+        What may be said beforehand of zero shifts.
     foreign
         (n,) for each line whether it belongs to something else.
     labels
@@ -53,6 +55,7 @@ class Question:
     code: int
     shift_deg: float
     volume_angstrom3: float
+    zero_limit_deg: float
     foreign: npt.NDArray[np.bool_]
     labels: IntArray | None = None
 
@@ -100,6 +103,7 @@ def _random_lists(group: str, n_lists: int, vocabulary: Vocabulary) -> Iterator[
             code=code,
             shift_deg=float(shift[i]),
             volume_angstrom3=Cell.from_metric(lists.metric[i]).volume / BRAVAIS_LATTICES[code].lattice_points,
+            zero_limit_deg=max(RANDOM[group].zero_limit_deg, Settings().zero_limit_deg),
             foreign=foreign,
             labels=np.where(foreign[: len(labels)], -1, labels),
         )
@@ -114,5 +118,6 @@ def _of_structure(condition: str, lattice: KnownLattice, drawn: DrawnList) -> Qu
         code=lattice.setting.bravais_lattice.code,
         shift_deg=drawn.zero_shift_deg + drawn.displacement_mm * slope,
         volume_angstrom3=float(np.sqrt(np.linalg.det(lattice.gram))),
+        zero_limit_deg=Settings().zero_limit_deg,
         foreign=drawn.foreign,
     )

@@ -16,6 +16,7 @@ from benchmarks.accuracy.cases import SYMMETRY_TOLERANCE, Case
 from benchmarks.accuracy.causes import NO_RELATION, relation_of
 from benchmarks.accuracy.summary import ALL
 from benchmarks.neural.report import HIGH_SYMMETRY, LOW_SYMMETRY, Measured, new_table, percent, print_bars
+from benchmarks.neural.weights import Networks
 from benchmarks.peers.picture import COLOURS
 from hybrid_index import PeakList, Settings
 from hybrid_index.export.atomic import write_atomically
@@ -24,11 +25,11 @@ from hybrid_index.lattice.bravais import conventional
 from hybrid_index.lattice.compare import same_shortest_vectors
 from hybrid_index.neural.belief import believe
 from hybrid_index.neural.proposer import NeuralProposer
-from hybrid_index.neural.weights import Network
+from hybrid_index.neural.shifts import read_shifts
 from hybrid_index.race import load_kernels
-from hybrid_index.refine.lines import line_data
+from hybrid_index.refine.lines import line_data, without_shift
 from hybrid_index.refine.solving import solve_candidates
-from hybrid_index.schedule import Clock, Stage
+from hybrid_index.schedule import Clock, Stage, run_stage
 from hybrid_index.units import FloatArray
 
 MOST_CANDIDATES = 64
@@ -77,27 +78,29 @@ class Proposal:
     processor_s: float
 
 
-def proposals(cases: Sequence[Case], network: Network, settings: Settings) -> Iterator[Proposal]:
+def proposals(cases: Sequence[Case], networks: Networks, settings: Settings) -> Iterator[Proposal]:
     """Ask about each case; nothing is timed before all is loaded."""
-    proposer = NeuralProposer(network=network)
+    proposer = NeuralProposer(network=networks.network)
     load_kernels(Stage(name="neural", sources=(proposer,)))
     for case in cases[:1]:
-        propose(case, proposer, network, settings)
+        propose(case, proposer, networks, settings)
     for case in cases:
-        yield propose(case, proposer, network, settings)
+        yield propose(case, proposer, networks, settings)
 
 
-def propose(case: Case, proposer: NeuralProposer, network: Network, settings: Settings) -> Proposal:
+def propose(case: Case, proposer: NeuralProposer, networks: Networks, settings: Settings) -> Proposal:
     """Refine what the network proposes for a case that is a list of lines, and look for the truth."""
     assert isinstance(case.data, PeakList)
     assert case.gram is not None
     peaks = case.data.select(np.arange(len(case.data)) < settings.max_lines)
     began, processor = time.perf_counter(), time.process_time()
-    candidates = list(proposer.propose(peaks, settings, Clock.start(settings.budget_s)))[:MOST_CANDIDATES]
+    shift = float(read_shifts(networks.reader, peaks, settings).shift_deg[0])
+    stage = Stage(name="neural", sources=(proposer,), zero_shift_deg=shift)
+    candidates = run_stage(stage, peaks, settings, Clock.start(settings.budget_s), threads=1)[:MOST_CANDIDATES]
     proposed = time.perf_counter()
     solved = solve_candidates(candidates, line_data(peaks, settings))
     refined, processor = time.perf_counter(), time.process_time() - processor
-    belief = believe(network, peaks)
+    belief = believe(networks.network, without_shift(peaks, shift))
     answered = time.perf_counter()
     true = conventional(case.gram, SYMMETRY_TOLERANCE).bravais_lattice
     places = (i for i, g in enumerate(solved.grams, start=1) if same_shortest_vectors(g, case.gram, case.tolerance))

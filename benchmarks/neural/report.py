@@ -15,9 +15,9 @@ from rich.table import Table
 
 import hybrid_index
 from benchmarks.accuracy.bars import Check
+from benchmarks.neural.weights import Networks
 from hybrid_index.export.atomic import write_atomically
 from hybrid_index.lattice import CRYSTAL_SYSTEMS
-from hybrid_index.neural.weights import Network
 
 SCHEMA = "hybrid-index/neural/1"
 LOW_SYMMETRY = ("monoclinic", "triclinic")
@@ -69,14 +69,17 @@ def bars_in_short(checks: Sequence[Measured]) -> str:
     return f"{sum(check.passed for check in checks)} of {len(checks)} bars met"
 
 
-def write_json(path: Path, network: Network, arguments: Mapping[str, Any], sections: Mapping[str, Any]) -> None:
+def write_json(path: Path, networks: Networks, arguments: Mapping[str, Any], sections: Mapping[str, Any]) -> None:
     """Write everything that was measured, and of what."""
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in arguments.items()}
     document = {
         "schema": SCHEMA,
         "version": hybrid_index.__version__,
         "machine": {"platform": platform.platform(), "python": platform.python_version(), "cpus": os.cpu_count()},
-        "network": {"architecture": network.architecture.as_dict(), "notes": dict(network.notes)},
+        "networks": {
+            name: {"architecture": trained.architecture.as_dict(), "notes": dict(trained.notes)}
+            for name, trained in (("lines", networks.network), ("shifts", networks.reader))
+        },
         "arguments": plain,
         **sections,
     }

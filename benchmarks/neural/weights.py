@@ -1,44 +1,57 @@
-"""Which network is measured: the one that comes with the package, or another in its place."""
+"""Which networks are measured: those that come with the package, or others in their place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_index.errors import InputError
 from hybrid_index.neural import weights
-from hybrid_index.neural.weights import Network, packaged_network
+from hybrid_index.neural.weights import Network, ShiftReader, packaged_network, packaged_reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Networks:
+    """The reader of shifts, and the network of lattices and labels."""
+
+    reader: ShiftReader
+    network: Network
 
 
 @contextmanager
-def measured_network(path: Path | None) -> Iterator[Network]:
-    """Let the whole package use the weights of a file, instead of its own, as long as the block lasts.
+def measured_networks(folder: Path | None) -> Iterator[Networks]:
+    """Let the whole package use the weights of a folder, instead of its own, as long as the block lasts.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or no file is given and the package has no weights.
+        If they cannot be read, or no folder is given and the package has no weights.
     """
-    before = weights.PACKAGED
-    weights.PACKAGED = path or before
-    packaged_network.cache_clear()
+    before = weights.FOLDER
+    weights.FOLDER = folder or before
+    _forget()
     try:
-        network = packaged_network()
-        if network is None:
-            raise InputError("holds no weights; name a file of them with --weights", source=str(weights.PACKAGED))
-        yield network
+        reader, network = packaged_reader(), packaged_network()
+        if reader is None or network is None:
+            raise InputError("lacks weights; name a folder of them with --weights", source=str(weights.FOLDER))
+        yield Networks(reader=reader, network=network)
     finally:
-        weights.PACKAGED = before
-        packaged_network.cache_clear()
+        weights.FOLDER = before
+        _forget()
 
 
-def describe(network: Network) -> str:
-    """One line on a network: its size and its training, as far as its notes tell."""
-    size = network.architecture
-    millions = sum(value.size for value in network.weights.values()) / 1e6
-    training = ", ".join(f"{name} {network.notes[name]}" for name in ("step", "seconds") if name in network.notes)
-    return (
-        f"network: {millions:.2f} million weights, width {size.width}, {size.depth} + {size.depth_given} layers"
-        f"{f'; trained: {training}' if training else ''}"
-    )
+def _forget() -> None:
+    packaged_network.cache_clear()
+    packaged_reader.cache_clear()
+
+
+def describe(networks: Networks) -> str:
+    """A line on each network: its size and its training, as far as its notes tell."""
+    lines = []
+    for name, trained in (("lines", networks.network), ("shifts", networks.reader)):
+        thousands = sum(value.size for value in trained.weights.values()) / 1e3
+        training = ", ".join(f"{word} {trained.notes[word]}" for word in ("step", "seconds") if word in trained.notes)
+        lines.append(f"{name}: {thousands:.0f} thousand weights{f'; trained: {training}' if training else ''}")
+    return "\n".join(lines)

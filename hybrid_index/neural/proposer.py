@@ -14,6 +14,7 @@ from hybrid_index.neural.guided import guided_trials
 from hybrid_index.neural.labels import FAMILY_OF_CODE
 from hybrid_index.neural.shift_spectrum import shift_unit
 from hybrid_index.neural.weights import Network, packaged_network
+from hybrid_index.refine.lines import without_shift
 from hybrid_index.search.pool import Pool, Prepared
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
@@ -62,7 +63,7 @@ class NeuralProposer:
         found: list[Candidate] = []
         for lattice, share in zip(belief.likely, shares / shares.sum(), strict=True):
             shift = _said_shift(lattice, limits, peaks.wavelength_angstrom)
-            ready, pool = Prepared.from_peaks(_moved(peaks, shift), limits), Pool(self.capacity)
+            ready, pool = Prepared.from_peaks(without_shift(peaks, shift), limits), Pool(self.capacity)
             self._try(network, lattice, float(share), ready, limits, pool)
             found += [
                 candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)
@@ -97,11 +98,3 @@ def _said_shift(lattice: LatticeBelief, limits: Settings, wavelength_angstrom: f
 def _readiness(lattice: LatticeBelief) -> FloatArray:
     """How readily each line is taken as a base line: surely its own, and surely labelled."""
     return np.asarray((1.0 - lattice.foreign) * lattice.labels.max(axis=1) ** 0.7 + 1e-3)
-
-
-def _moved(peaks: PeakList, shift_deg: float) -> PeakList:
-    if shift_deg == 0.0:
-        return peaks
-    position = peaks.two_theta_deg - shift_deg
-    inside = peaks.select((position > 0.05) & (position < 179.95))
-    return inside.replace(two_theta_deg=inside.two_theta_deg - shift_deg)

@@ -24,6 +24,33 @@ _WINDOW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShiftBelief:
+    """What is believed of a list's shift: ``probability`` (k,) of each shift on an even grid ``shift_deg`` (k,)."""
+
+    shift_deg: FloatArray
+    probability: FloatArray
+
+    @property
+    def best_deg(self) -> float:
+        """Mean over the likeliest neighbourhood."""
+        first = int(np.argmax(np.convolve(self.probability, np.ones(_WINDOW), mode="same")))
+        near = slice(max(first - _WINDOW // 2, 0), first + _WINDOW // 2 + 1)
+        return float(np.average(self.shift_deg[near], weights=self.probability[near]))
+
+    @property
+    def esd_deg(self) -> float:
+        """Standard deviation."""
+        mean = self.probability @ self.shift_deg
+        return float(np.sqrt(self.probability @ (self.shift_deg - mean) ** 2))
+
+    def covers(self, shift_deg: float, share: float) -> bool:
+        """Whether a shift lies in the smallest set of shifts that together have this probability."""
+        order = np.argsort(-self.probability, kind="stable")
+        n = int(np.searchsorted(np.cumsum(self.probability[order]), share)) + 1
+        return bool(np.argmin(np.abs(self.shift_deg - shift_deg)) in order[:n])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SupposedShifts:
     """Shifts that stand for all that are possible, likeliest first.
 
@@ -34,8 +61,8 @@ class SupposedShifts:
     probability: FloatArray
 
 
-def shift_belief(reader: ShiftReader, peaks: PeakList, settings: Settings) -> tuple[FloatArray, FloatArray]:
-    """Shifts (k,) in degrees, and their probabilities (k,) after reading the lines."""
+def shift_belief(reader: ShiftReader, peaks: PeakList, settings: Settings) -> ShiftBelief:
+    """Read the lines."""
     unit = float(shift_unit(peaks.wavelength_angstrom))
     x = spectra_of(
         peaks.two_theta_deg[None],
@@ -46,7 +73,7 @@ def shift_belief(reader: ShiftReader, peaks: PeakList, settings: Settings) -> tu
     scores = shift_scores(NumpyOperations(), reader.weights, reader.architecture, x)[0].astype(np.float64)
     shifts = GRID_DEG * unit
     share = np.exp(scores - scores.max()) * prior(shifts, settings, unit)
-    return shifts, np.asarray(share / share.sum())
+    return ShiftBelief(shift_deg=shifts, probability=share / share.sum())
 
 
 def prior(shift_deg: FloatArray, settings: Settings, unit: float) -> FloatArray:
@@ -59,7 +86,8 @@ def prior(shift_deg: FloatArray, settings: Settings, unit: float) -> FloatArray:
 
 def read_shifts(reader: ShiftReader, peaks: PeakList, settings: Settings) -> SupposedShifts:
     """Cover all possible shifts with neighbourhoods, the first around the likeliest."""
-    shifts, probability = shift_belief(reader, peaks, settings)
+    belief = shift_belief(reader, peaks, settings)
+    shifts, probability = belief.shift_deg, belief.probability
     within = np.convolve(probability, np.ones(_WINDOW), mode="same")
     first = int(np.argmax(within))
     reach = _WINDOW // 2

@@ -43,23 +43,24 @@ class ShiftReader:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def save_network(network: Network, path: Path) -> None:
-    """Write a network whole or not at all."""
-    _write(
-        path,
+def save_network(network: Network, folder: Path) -> Path:
+    """Write a network into a folder, whole or not at all; returns the path."""
+    return _write(
+        folder / NETWORK_FILE,
         NETWORK_FORMAT,
         network,
         {name: rows.astype(np.int16) for name, rows in network.vocabulary.arrays().items()},
     )
 
 
-def save_reader(reader: ShiftReader, path: Path) -> None:
-    """Write a reader whole or not at all."""
-    _write(path, READER_FORMAT, reader, {})
+def save_reader(reader: ShiftReader, folder: Path) -> Path:
+    """Write a reader into a folder, whole or not at all; returns the path."""
+    return _write(folder / READER_FILE, READER_FORMAT, reader, {})
 
 
-def load_network(path: Path = FOLDER / NETWORK_FILE) -> Network:
-    """Read a network; raises :class:`InputError` where the file is missing, damaged or of another format."""
+def load_network(folder: Path = FOLDER) -> Network:
+    """Read the network of a folder; raises :class:`InputError` where it is missing, damaged or of another format."""
+    path = folder / NETWORK_FILE
     arrays, notes = _read(path, NETWORK_FORMAT)
     shape = notes["architecture"]
     architecture = Architecture(**{**shape, "labels": tuple(shape["labels"])})
@@ -71,9 +72,9 @@ def load_network(path: Path = FOLDER / NETWORK_FILE) -> Network:
     )
 
 
-def load_reader(path: Path = FOLDER / READER_FILE) -> ShiftReader:
-    """Read a reader; raises :class:`InputError` where the file is missing, damaged or of another format."""
-    arrays, notes = _read(path, READER_FORMAT)
+def load_reader(folder: Path = FOLDER) -> ShiftReader:
+    """Read the reader of a folder; raises :class:`InputError` where it is missing, damaged or of another format."""
+    arrays, notes = _read(folder / READER_FILE, READER_FORMAT)
     architecture = ReaderArchitecture(**notes["architecture"])
     return ShiftReader(architecture=architecture, weights=_single(arrays, architecture), notes=notes)
 
@@ -81,23 +82,25 @@ def load_reader(path: Path = FOLDER / READER_FILE) -> ShiftReader:
 @functools.cache
 def packaged_network() -> Network | None:
     """The network that comes with the package; ``None`` where it was left out."""
-    return load_network() if (FOLDER / NETWORK_FILE).exists() else None
+    return load_network(FOLDER) if (FOLDER / NETWORK_FILE).exists() else None
 
 
 @functools.cache
 def packaged_reader() -> ShiftReader | None:
     """The reader of shifts that comes with the package; ``None`` where it was left out."""
-    return load_reader() if (FOLDER / READER_FILE).exists() else None
+    return load_reader(FOLDER) if (FOLDER / READER_FILE).exists() else None
 
 
-def _write(path: Path, form: str, trained: Network | ShiftReader, more: Arrays) -> None:
+def _write(path: Path, form: str, trained: Network | ShiftReader, more: Arrays) -> Path:
     from safetensors.numpy import save
 
     tensors = {name: value.astype(np.float16) for name, value in trained.weights.items()}
     notes = {**trained.notes, "format": form, "architecture": trained.architecture.as_dict()}
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(save({**tensors, **more}, metadata={"hybrid_index": json.dumps(notes)}))
     os.replace(partial, path)
+    return path
 
 
 def _read(path: Path, form: str) -> tuple[Arrays, dict[str, Any]]:

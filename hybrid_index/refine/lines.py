@@ -112,3 +112,12 @@ def line_data(
         offset_deg=offset,
         free_shifts=tuple(names),
     )
+
+
+def without_shift(peaks: PeakList, zero_shift_deg: float) -> PeakList:
+    """Move all lines back by a shift of 2θ; those that would leave the circle are dropped."""
+    if zero_shift_deg == 0.0:
+        return peaks
+    position = peaks.two_theta_deg - zero_shift_deg
+    inside = peaks.select((position > 0.05) & (position < 179.95))
+    return inside.replace(two_theta_deg=inside.two_theta_deg - zero_shift_deg)

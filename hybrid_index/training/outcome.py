@@ -8,8 +8,6 @@ from typing import Any
 from hybrid_index.neural.network import Architecture
 from hybrid_index.neural.shift_reader import ReaderArchitecture
 from hybrid_index.neural.weights import (
-    NETWORK_FILE,
-    READER_FILE,
     Network,
     ShiftReader,
     save_network,
@@ -35,11 +33,4 @@ def trained_network(state: Trained) -> Network | ShiftReader:
 def save_weights(state: Trained, folder: Path) -> Path:
     """Write the weights of a run into a folder, under the name that the package looks for; returns the path."""
     trained = trained_network(state)
-    folder.mkdir(parents=True, exist_ok=True)
-    if isinstance(trained, ShiftReader):
-        path = folder / READER_FILE
-        save_reader(trained, path)
-    else:
-        path = folder / NETWORK_FILE
-        save_network(trained, path)
-    return path
+    return save_reader(trained, folder) if isinstance(trained, ShiftReader) else save_network(trained, folder)

@@ -19,7 +19,15 @@ from hybrid_index import Settings
 from hybrid_index.errors import InputError
 from hybrid_index.neural.labels import FAMILIES, LABELLED_LINES, Vocabulary
 from hybrid_index.neural.network import Architecture
-from hybrid_index.neural.weights import Network, packaged_network, save_network
+from hybrid_index.neural.shift_reader import ReaderArchitecture
+from hybrid_index.neural.weights import (
+    Network,
+    ShiftReader,
+    packaged_network,
+    packaged_reader,
+    save_network,
+    save_reader,
+)
 from hybrid_index.simulate.line_lists import draw_line_lists
 
 TINY = Architecture(width=32, heads=2, depth=1, depth_given=1, pair_width=8, labels=(10,) * 6)
@@ -29,14 +37,16 @@ PNG = b"\x89PNG"
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights that know nothing."""
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    """A folder of weights that know nothing."""
+    folder = tmp_path_factory.mktemp("weights")
     lists = draw_line_lists(3000, seed=1)
     hkl = lists.hkl[:, :LABELLED_LINES].astype(np.int64)
     own = (lists.listed & ~lists.foreign)[:, :LABELLED_LINES]
     labels = Vocabulary.commonest(hkl, lists.lattice, own, TINY.labels)
-    save_network(Network(architecture=TINY, vocabulary=labels, weights=TINY.initial_weights(1)), path)
-    return path
+    save_network(Network(architecture=TINY, vocabulary=labels, weights=TINY.initial_weights(1)), folder)
+    reader = ReaderArchitecture(width=8, depth=1, reach=1)
+    save_reader(ShiftReader(architecture=reader, weights=reader.initial_weights(1)), folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +153,12 @@ def test_a_run_that_ended_early_stands_for_smaller_budgets(monkeypatch: pytest.M
 
 def said(place: int, *, probability: float = 0.6, shift: float = 0.01, foreign: float = 0.2) -> beliefs.Said:
     stated = beliefs.Stated(
-        shift_error_deg=shift, shift_esd_deg=0.01, log_volume_error=-0.1, log_volume_esd=0.2, foreign=(foreign, 0.9)
+        shift_error_deg=shift,
+        shift_esd_deg=0.01,
+        shift_within=(abs(shift) <= 0.01, abs(shift) <= 0.02),
+        log_volume_error=-0.1,
+        log_volume_esd=0.2,
+        foreign=(foreign, 0.9),
     )
     return beliefs.Said(
         group="lab", system="cubic", code=0, guessed=place - 1, probability=probability, lattice_place=place,
@@ -178,13 +193,14 @@ def test_bars_of_beliefs_are_named() -> None:
     assert not checks["mean error of shifts said to ±0.03°"].at_least
 
 
-def test_the_measured_network_takes_the_place_of_the_packaged_one(untrained: Path, tmp_path: Path) -> None:
+def test_measured_networks_take_the_place_of_the_packaged_ones(untrained: Path, tmp_path: Path) -> None:
     before = packaged_network()
-    with weights.measured_network(untrained) as network:
-        assert packaged_network() is network
-        assert network.architecture == TINY
+    with weights.measured_networks(untrained) as networks:
+        assert packaged_network() is networks.network
+        assert packaged_reader() is networks.reader
+        assert networks.network.architecture == TINY
     assert (packaged_network() is None) == (before is None)
-    with pytest.raises(InputError, match="--weights"), weights.measured_network(tmp_path / "none.safetensors"):
+    with pytest.raises(InputError, match="--weights"), weights.measured_networks(tmp_path / "none"):
         pass
 
 
@@ -223,9 +239,9 @@ def test_budgets(
     assert "classical → hybrid, 2 cases" in capsys.readouterr().out
 
 
-def test_a_wrong_file_of_weights_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["recall", "--weights", str(tmp_path / "none.safetensors")]) == 1
-    assert "none.safetensors" in capsys.readouterr().err
+def test_a_wrong_folder_of_weights_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["recall", "--weights", str(tmp_path / "none")]) == 1
+    assert "/none" in capsys.readouterr().err
 
 
 def test_summaries_in_one_line() -> None:
