@@ -25,7 +25,7 @@ from hybrid_index.ranking import probabilities
 from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import load_fitter, polish
 from hybrid_index.refine.solving import solve_candidates
-from hybrid_index.schedule import Clock, plan
+from hybrid_index.schedule import Clock, missing_weights, plan
 from hybrid_index.third_party import troubles_of
 from hybrid_index.types import (
     MIN_LINES,
@@ -114,13 +114,15 @@ def index(
     all_peaks, peaks = peaks, _low_angle(peaks, settings.max_lines)
     race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
     threading.Thread(target=load_fitter, daemon=True).start()  # the kernels of a search leave Python free for it
-    exhausted, troubles = False, []
+    exhausted, troubles = False, missing_weights(settings)
     settled = False
     if hints:
         say("trying the cells given")
         with race.clock.stopped():
             settled = race.try_hints(hints, n_foreign)
-    for stage in () if settled else plan(peaks, settings):
+    with race.clock.stopped():
+        search = iter(()) if settled else plan(peaks, settings)
+    for stage in search:
         if race.clock.exhausted():
             exhausted = True
             break

@@ -90,6 +90,13 @@ def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
     return stages(settings, peaks.wavelength_angstrom, supposed)
 
 
+def missing_weights(settings: Settings) -> list[str]:
+    """A sentence if networks were to take part and cannot."""
+    if settings.neural == "never" or packaged_reader() is not None:
+        return []
+    return ["the weights of the networks are not installed, so the classical engines searched without them"]
+
+
 def _neural_stages(supposed: SupposedShifts | None) -> Iterator[Stage]:
     """The network alone, at the likeliest shifts."""
     for zero in [0.0] if supposed is None else supposed.shift_deg[:_N_NEURAL].tolist():

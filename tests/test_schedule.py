@@ -11,8 +11,19 @@ import pytest
 
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
+from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice
-from hybrid_index.schedule import SHIFT_STEP_DEG, Clock, Stage, run_stage, stages, supposed_shifts
+from hybrid_index.neural.shifts import SupposedShifts
+from hybrid_index.schedule import (
+    SHIFT_STEP_DEG,
+    Clock,
+    Stage,
+    missing_weights,
+    plan,
+    run_stage,
+    stages,
+    supposed_shifts,
+)
 from hybrid_index.types import Budget, Candidate, PeakList
 from tests.synthetic import CU, TYPICAL, is_lattice, line_list
 
@@ -68,6 +79,63 @@ class TestStages:
         settings = Settings(fix_zero_shift_deg=0.1)
         assert supposed_shifts(settings, CU.wavelength_angstrom) == []
         assert not any(stage.zero_shift_deg for stage in stages(settings, CU.wavelength_angstrom))
+
+
+class TestReadShifts:
+    """Searches in the order of what a reader believes of the shift."""
+
+    supposed = SupposedShifts(
+        shift_deg=np.array([0.11, 0.05, 0.17, -0.31]), probability=np.array([0.9, 0.07, 0.02, 0.01])
+    )
+
+    def test_the_likeliest_shift_comes_first_and_all_come(self) -> None:
+        found = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))
+        assert [stage.zero_shift_deg for stage in found[:2]] == [0.11, 0.11]
+        assert [stage.all_systems for stage in found[:2]] == [False, True]
+        searches = [stage for stage in found if "planes" in stage.name or stage.name.startswith("zero")]
+        quick = [stage.zero_shift_deg for stage in searches if "planes" not in stage.name]
+        thorough = [stage.zero_shift_deg for stage in searches if "planes" in stage.name]
+        assert quick == [0.05, 0.17, -0.31]
+        assert thorough == [0.11, 0.05, 0.17, -0.31]
+
+    def test_a_thorough_search_at_a_likely_shift_precedes_a_quick_one_at_an_unlikely_one(self) -> None:
+        names = [stage.name for stage in stages(Settings(), CU.wavelength_angstrom, self.supposed)]
+        assert names.index("zero shift +0.11°, more planes") < names.index("zero shift -0.31°")
+
+    def test_shifts_beyond_those_that_can_be_read_are_supposed_last(self) -> None:
+        settings = Settings(zero_limit_deg=0.5)
+        found = [stage.zero_shift_deg for stage in stages(settings, CU.wavelength_angstrom, self.supposed)]
+        assert max(found) == pytest.approx(0.48)
+        assert found.index(max(found)) > found.index(-0.31)
+
+    def test_names_differ(self) -> None:
+        names = [stage.name for stage in stages(Settings(), CU.wavelength_angstrom, self.supposed)]
+        assert len(set(names)) == len(names)
+
+    def test_no_reading_without_networks_or_with_a_shift_that_is_known(self) -> None:
+        lines = line_list(TYPICAL[B.OP], B.OP)
+        for settings in (Settings(neural="never"), Settings(fix_zero_shift_deg=0.0)):
+            plain = [(stage.name, stage.zero_shift_deg) for stage in stages(settings, lines.wavelength_angstrom)]
+            assert [(stage.name, stage.zero_shift_deg) for stage in plan(lines, settings)] == plain
+
+    def test_a_shifted_list_is_searched_at_its_shift_first(self) -> None:
+        lines = line_list(TYPICAL[B.OP], B.OP)
+        moved = lines.replace(two_theta_deg=lines.two_theta_deg + 0.2)
+        assert next(plan(moved, Settings())).zero_shift_deg == pytest.approx(0.2, abs=0.03)
+
+    def test_the_network_alone_is_asked_at_several_shifts(self) -> None:
+        found = list(plan(line_list(TYPICAL[B.OP], B.OP), Settings(neural="only")))
+        assert len(found) == 3
+        assert all(source.name == "neural" for stage in found for source in stage.sources)
+
+    def test_missing_weights_are_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert missing_weights(Settings()) == []
+        monkeypatch.setattr("hybrid_index.schedule.packaged_reader", lambda: None)
+        monkeypatch.setattr("hybrid_index.schedule.packaged_network", lambda: None)
+        assert missing_weights(Settings(neural="never")) == []
+        assert "not installed" in missing_weights(Settings())[0]
+        with pytest.raises(InputError, match="weights"):
+            plan(line_list(TYPICAL[B.OP], B.OP), Settings(neural="only"))
 
 
 class TestSupposedShifts:
