@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hybrid_index.errors import OutputError
 from hybrid_index.neural.network import Architecture
 from hybrid_index.neural.shift_reader import ReaderArchitecture
 from hybrid_index.neural.weights import (
@@ -16,7 +17,7 @@ from hybrid_index.neural.weights import (
     save_reader,
 )  # fmt: skip
 from hybrid_index.training.batches import common_labels
-from hybrid_index.training.loop import Trained
+from hybrid_index.training.state import Trained
 
 
 def trained_network(state: Trained) -> Network | ShiftReader:
@@ -33,13 +34,21 @@ def trained_network(state: Trained) -> Network | ShiftReader:
 
 
 def save_weights(state: Trained, folder: Path) -> Path:
-    """Write the weights of a run into a folder, under the name that the package looks for; returns the path."""
+    """Write the weights of a run into a folder, under the name that the package looks for; returns the path.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     trained = trained_network(state)
-    folder.mkdir(parents=True, exist_ok=True)
-    if isinstance(trained, ShiftReader):
-        path = folder / READER_FILE
-        save_reader(trained, path)
-    else:
-        path = folder / NETWORK_FILE
-        save_network(trained, path)
+    path = folder / (READER_FILE if isinstance(trained, ShiftReader) else NETWORK_FILE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(trained, ShiftReader):
+            save_reader(trained, path)
+        else:
+            save_network(trained, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
     return path
