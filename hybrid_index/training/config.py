@@ -157,7 +157,8 @@ def _architecture(
             raise InputError(f"{made.width} is no multiple of heads = {made.heads}; make it one", source="width")
         if len(made.labels) != len(FAMILIES) or min(made.labels) < 1:
             raise InputError(
-                f"{list(made.labels)} should be 1 or more for each of {', '.join(FAMILIES)}", source="labels"
+                f"{list(made.labels)} should be {len(FAMILIES)} numbers above 0, for {', '.join(FAMILIES)}",
+                source="labels",
             )
     return made
 

@@ -66,12 +66,12 @@ class ShiftLesson:
         truth = self._validation
         scores = self._scores(weights, truth, device)
         near = np.abs(GRID_DEG[scores.argmax(-1).cpu().numpy()] - truth.shift_deg) < 1.5 * STEP_DEG
+        known = np.maximum(np.bincount(truth.families, minlength=len(FAMILIES)), 1)
+        right = np.bincount(truth.families, weights=near, minlength=len(FAMILIES)) / known
         return {
             "shift": round(float(_cross_entropy(scores, truth.shift_deg).mean()), 4),
             "right": round(float(near.mean()), 3),
-            "right by family": {
-                name: round(float(near[truth.families == i].mean()), 3) for i, name in enumerate(FAMILIES)
-            },
+            "right by family": dict(zip(FAMILIES, np.round(right, 3).tolist(), strict=True)),
         }
 
     def _scores(self, weights: Mapping[str, Tensor], batch: ShiftBatch, device: torch.device) -> Tensor:
