@@ -20,8 +20,8 @@ from hybrid_index.training.state import started
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
-TOLERANCE = 1e-5
-"""Sums of float32 in another order: measured 2e-7, at weights that three steps move by 4e-3."""
+TOLERANCE = 1e-6
+"""Sums of float32 in another order: measured 6e-8; three steps move weights by 4e-3."""
 
 
 @pytest.mark.parametrize(("n", "size"), [(7, 1), (7, 2), (256, 6), (3, 5)])
@@ -39,7 +39,9 @@ def test_a_batch_too_small_to_share_is_refused(tiny_shifts: Recipe, tmp_path: Pa
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(tiny_lines: Recipe, tiny_shifts: Recipe, tmp_path: Path) -> None:
     # An odd batch, of which labels and foreign lines are spread unevenly; no bfloat16, to see more digits.
-    recipes = [replace(r, steps=3, batch=13, mixed_precision=False) for r in (tiny_lines, tiny_shifts)]
+    recipes = [
+        replace(r, steps=3, batch=13, validate_every=9, mixed_precision=False) for r in (tiny_lines, tiny_shifts)
+    ]
     folders = [tmp_path / recipe.subject for recipe in recipes]
     for recipe, folder in zip(recipes, folders, strict=True):
         folder.mkdir()
@@ -49,10 +51,11 @@ def test_two_processes_learn_what_one_does(tiny_lines: Recipe, tiny_shifts: Reci
         alone = train(recipe, tmp_path / "alone" / recipe.subject, device=CPU)
         together = from_checkpoint(folder, device=CPU)
         assert together.step == alone.step == 3
-        off = {name: float((w - together.weights[name]).detach().abs().max()) for name, w in alone.weights.items()}
-        print(sorted(off.items(), key=lambda i: -i[1])[:6])
+        # Biases of keys change nothing, for softmax takes them out: their gradients are rounding, which Adam scales up.
+        real = [name for name in alone.weights if not name.endswith("key.bias")]
+        off = {name: float((alone.weights[name] - together.weights[name]).detach().abs().max()) for name in real}
         assert max(off.values()) < TOLERANCE, off
-        assert [entry["step"] for entry in together.history] == [0, 2, 3]
+        assert [entry["step"] for entry in together.history] == [0, 3]
 
 
 def _run_two(folders: list[Path]) -> None:
