@@ -68,7 +68,7 @@ def load_network(path: Path = FOLDER / NETWORK_FILE) -> Network:
         architecture = Architecture(**{**shape, "labels": tuple(shape["labels"])})
         vocabulary, weights = Vocabulary.from_arrays(arrays), _single(arrays, architecture)
     except _INCOMPLETE as error:
-        raise InputError(f"is incomplete ({error})", source=str(path)) from error
+        raise InputError(f"is incomplete ({error}); take another copy", source=str(path)) from error
     return Network(architecture=architecture, vocabulary=vocabulary, weights=weights, notes=notes)
 
 
@@ -79,7 +79,7 @@ def load_reader(path: Path = FOLDER / READER_FILE) -> ShiftReader:
         architecture = ReaderArchitecture(**notes["architecture"])
         weights = _single(arrays, architecture)
     except _INCOMPLETE as error:
-        raise InputError(f"is incomplete ({error})", source=str(path)) from error
+        raise InputError(f"is incomplete ({error}); take another copy", source=str(path)) from error
     return ShiftReader(architecture=architecture, weights=weights, notes=notes)
 
 
@@ -113,7 +113,7 @@ def _read(path: Path, form: str) -> tuple[Arrays, dict[str, Any]]:
             notes = json.loads((file.metadata() or {}).get("hybrid_index", "{}"))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
     except (OSError, SafetensorError, json.JSONDecodeError) as error:
-        raise InputError(f"holds no weights that can be read ({error})", source=str(path)) from error
+        raise InputError(f"holds no weights that can be read ({error}); take another copy", source=str(path)) from error
     found = notes.get("format") if isinstance(notes, dict) else None
     if found != form:
         raise InputError(f"is of format {found!r}; this version reads {form!r}", source=str(path))

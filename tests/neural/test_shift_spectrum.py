@@ -14,7 +14,7 @@ CU_ANGSTROM = CU.wavelength_angstrom
 def spectrum(q: FloatArray, shift_deg: float, wavelength: float = CU_ANGSTROM) -> FloatArray:
     two_theta = two_theta_from_q(np.asarray(q, dtype=np.float64), wavelength) + shift_deg
     sigma = np.full((1, len(two_theta)), 0.005)
-    return shift_spectra(two_theta[None], sigma, np.array([wavelength]), np.array([len(two_theta)]))[0]
+    return np.asarray(shift_spectra(two_theta[None], sigma, np.array([wavelength]), np.array([len(two_theta)]))[0])
 
 
 @pytest.mark.parametrize("shift", [-0.43, -0.06, 0.0, 0.2, 0.5])
@@ -54,7 +54,7 @@ def test_lists_without_relations_do_not_vote(q: list[float]) -> None:
 
 
 def _empty() -> FloatArray:
-    return shift_spectra(np.zeros((1, 3)), np.zeros((1, 3)), np.array([1.54]), np.array([0]))[0]
+    return np.asarray(shift_spectra(np.zeros((1, 3)), np.zeros((1, 3)), np.array([1.54]), np.array([0]))[0])
 
 
 def test_shifts_shrink_with_the_wavelength_as_angles_do() -> None:
