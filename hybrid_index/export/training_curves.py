@@ -58,6 +58,10 @@ def write_training_curves(history: Sequence[Entry], path: str | Path, *, title: 
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
         figure.suptitle(title, x=0.01, ha="left")
+        split = next((axes for axes, curves in zip(grid, panels.values(), strict=False) if len(curves) > 1), None)
+        if split is not None:  # all panels that are split have the same parts
+            handles, parts = split.get_legend_handles_labels()
+            figure.legend(handles, parts, loc="upper right", ncols=len(parts), frameon=False)
         with write_atomically(path) as temporary:
             figure.savefig(temporary)
 
@@ -71,8 +75,6 @@ def _draw(axes: Axes, name: str, steps: list[int], curves: dict[str, list[float]
     axes.set_xlabel("step")
     if _is_share(name):
         axes.set_ylim(0.0, 1.0)
-        if len(curves) > 1:
-            axes.legend(frameon=False, fontsize=7.0, ncols=2)
     elif min(min(values) for values in curves.values()) > 0.0:  # likelihoods of numbers may pass zero
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(MaxNLocator(5))  # losses rarely span a decade
