@@ -14,6 +14,7 @@ from hybrid_index.cli.refine import refine_command
 from hybrid_index.cli.report_run import report_command
 from hybrid_index.cli.simulate import simulate_command
 from hybrid_index.cli.spacegroup import spacegroup_command
+from hybrid_index.cli.train import train_command
 
 app = typer.Typer(
     name="hybrid-index",
@@ -33,6 +34,7 @@ app.command("report")(report_command)
 app.command("export")(export_command)
 app.command("spacegroup")(spacegroup_command)
 app.command("simulate")(simulate_command)
+app.command("train")(train_command)
 app.command("install-plugin")(install_plugin_command)
 
 

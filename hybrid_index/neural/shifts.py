@@ -85,18 +85,12 @@ def prior(shift_deg: FloatArray, settings: Settings, unit: float) -> FloatArray:
 
 
 def read_shifts(reader: ShiftReader, peaks: PeakList, settings: Settings) -> SupposedShifts:
-    """Cover all possible shifts with neighbourhoods, the first around the likeliest."""
+    """Cover all possible shifts with neighbourhoods, one of them around no shift.
+
+    Neighbourhoods around the likeliest shift itself find no more: a search bridges half of their width.
+    """
     belief = shift_belief(reader, peaks, settings)
-    shifts, probability = belief.shift_deg, belief.probability
-    within = np.convolve(probability, np.ones(_WINDOW), mode="same")
-    first = int(np.argmax(within))
-    reach = _WINDOW // 2
-    found, weights = [], []
-    for centre in range(first % _WINDOW, len(shifts), _WINDOW):
-        near = slice(max(centre - reach, 0), centre + reach + 1)
-        weight = float(probability[near].sum())
-        if weight > 0.0:
-            found.append(float(np.average(shifts[near], weights=probability[near])))
-            weights.append(weight)
-    order = np.argsort(-np.array(weights), kind="stable")
-    return SupposedShifts(shift_deg=np.array(found)[order], probability=np.array(weights)[order] / sum(weights))
+    centres = np.arange(len(GRID_DEG) // 2 % _WINDOW, len(GRID_DEG), _WINDOW)
+    within = np.convolve(belief.probability, np.ones(_WINDOW), mode="same")[centres]
+    order = np.argsort(-within, kind="stable")[: np.count_nonzero(within)]
+    return SupposedShifts(shift_deg=belief.shift_deg[centres][order], probability=within[order] / within.sum())

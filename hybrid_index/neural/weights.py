@@ -21,6 +21,8 @@ from hybrid_index.neural.shift_reader import ReaderArchitecture
 Arrays = Mapping[str, npt.NDArray[Any]]
 FOLDER = Path(__file__).parent / "weights"
 NETWORK_FILE, READER_FILE = "lines.safetensors", "shifts.safetensors"
+_INCOMPLETE = (KeyError, TypeError, ValueError)
+"""What comes of weights or sizes that a file lacks, or that do not go together."""
 NETWORK_FORMAT, READER_FORMAT = "hybrid-index/lines/1", "hybrid-index/shifts/1"
 
 
@@ -62,21 +64,25 @@ def load_network(folder: Path = FOLDER) -> Network:
     """Read the network of a folder; raises :class:`InputError` where it is missing, damaged or of another format."""
     path = folder / NETWORK_FILE
     arrays, notes = _read(path, NETWORK_FORMAT)
-    shape = notes["architecture"]
-    architecture = Architecture(**{**shape, "labels": tuple(shape["labels"])})
-    return Network(
-        architecture=architecture,
-        vocabulary=Vocabulary.from_arrays(arrays),
-        weights=_single(arrays, architecture),
-        notes=notes,
-    )
+    try:
+        shape = notes["architecture"]
+        architecture = Architecture(**{**shape, "labels": tuple(shape["labels"])})
+        vocabulary, weights = Vocabulary.from_arrays(arrays), _single(arrays, architecture)
+    except _INCOMPLETE as error:
+        raise InputError(f"is incomplete ({error}); take another copy", source=str(path)) from error
+    return Network(architecture=architecture, vocabulary=vocabulary, weights=weights, notes=notes)
 
 
 def load_reader(folder: Path = FOLDER) -> ShiftReader:
     """Read the reader of a folder; raises :class:`InputError` where it is missing, damaged or of another format."""
-    arrays, notes = _read(folder / READER_FILE, READER_FORMAT)
-    architecture = ReaderArchitecture(**notes["architecture"])
-    return ShiftReader(architecture=architecture, weights=_single(arrays, architecture), notes=notes)
+    path = folder / READER_FILE
+    arrays, notes = _read(path, READER_FORMAT)
+    try:
+        architecture = ReaderArchitecture(**notes["architecture"])
+        weights = _single(arrays, architecture)
+    except _INCOMPLETE as error:
+        raise InputError(f"is incomplete ({error}); take another copy", source=str(path)) from error
+    return ShiftReader(architecture=architecture, weights=weights, notes=notes)
 
 
 @functools.cache
@@ -108,15 +114,21 @@ def _read(path: Path, form: str) -> tuple[Arrays, dict[str, Any]]:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            notes: dict[str, Any] = json.loads((file.metadata() or {}).get("hybrid_index", "{}"))
+            notes = json.loads((file.metadata() or {}).get("hybrid_index", "{}"))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"holds no weights that can be read ({error})", source=str(path)) from error
-    if notes.get("format") != form:
-        raise InputError(f"is of format {notes.get('format')!r}; this version reads {form!r}", source=str(path))
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise InputError(f"holds no weights that can be read ({error}); take another copy", source=str(path)) from error
+    found = notes.get("format") if isinstance(notes, dict) else None
+    if found != form:
+        raise InputError(f"is of format {found!r}; this version reads {form!r}", source=str(path))
     return arrays, notes
 
 
 def _single(arrays: Arrays, size: Architecture | ReaderArchitecture) -> dict[str, npt.NDArray[np.float32]]:
     """Weights as they are computed with; half precision is for the disk."""
-    return {name: arrays[name].astype(np.float32) for name in size.shapes()}
+    out = {}
+    for name, shape in size.shapes().items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} is of shape {arrays[name].shape}, not {shape}")
+        out[name] = arrays[name].astype(np.float32)
+    return out

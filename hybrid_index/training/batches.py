@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from hybrid_index.neural.labels import FAMILY_OF_CODE, LABELLED_LINES, Vocabular
 from hybrid_index.simulate.line_list_settings import LineListSettings
 from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
 from hybrid_index.training.config import Recipe
+from hybrid_index.training.ranks import ALONE, Ranks
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray, displacement_slope, q_from_two_theta
 
@@ -47,6 +49,7 @@ class Batch:
         return Batch(x, *(getattr(self, name)[rows] for name in Batch.__slots__[1:]))
 
 
+@functools.cache
 def common_labels(sizes: tuple[int, ...], seed: int) -> Vocabulary:
     """The labels that occur most often among the lines of random lists."""
     lists = draw_line_lists(_VOCABULARY_LISTS, seed=seed, settings=EASY)
@@ -54,23 +57,27 @@ def common_labels(sizes: tuple[int, ...], seed: int) -> Vocabulary:
     return Vocabulary.commonest(lists.hkl[:, :LABELLED_LINES].astype(np.int64), lists.lattice, counted, sizes)
 
 
-def batch(recipe: Recipe, vocabulary: Vocabulary, step: int) -> Batch:
-    """The batch of a step: always the same."""
+def batch(recipe: Recipe, vocabulary: Vocabulary, step: int, ranks: Ranks = ALONE) -> Batch:
+    """One process's part of the batch of a step: all parts together are always the same lists."""
     easy = round(recipe.easy_share * recipe.batch)
-    parts = [
-        draw_line_lists(n, seed=recipe.seed + offset, start=step * n, settings=settings)
-        for offset, n, settings in ((0, easy, EASY), (1, recipe.batch - easy, HARD))
-        if n
-    ]
-    moves = [None if step < recipe.wide_steps else recentred(lists, seed=recipe.seed, step=step) for lists in parts]
-    return join([to_batch(lists, vocabulary, move) for lists, move in zip(parts, moves, strict=True)])
+    parts = []
+    for offset, n, settings in ((0, easy, EASY), (1, recipe.batch - easy, HARD)):
+        rows = ranks.rows(n)
+        if rows.start == rows.stop:
+            continue
+        lists = draw_line_lists(
+            rows.stop - rows.start, seed=recipe.seed + offset, start=step * n + rows.start, settings=settings
+        )
+        left = None if step < recipe.wide_steps else left_over(n, seed=recipe.seed, step=step)[rows]
+        parts.append(to_batch(lists, vocabulary, None if left is None else left - middle_shift(lists)))
+    return join(parts)
 
 
-def recentred(lists: LineLists, *, seed: int, step: int = 0) -> FloatArray:
-    """By how much (n,) to move lists so that little of their shift is left, as after the shift reader (degrees)."""
-    rng = np.random.default_rng((seed, step, len(lists)))
-    near, far = rng.normal(0.0, _NEAR_DEG, len(lists)), rng.uniform(-_FAR_DEG, _FAR_DEG, len(lists))
-    return np.where(rng.random(len(lists)) < _NEAR_SHARE, near, far) - middle_shift(lists)
+def left_over(n: int, *, seed: int, step: int = 0) -> FloatArray:
+    """Draw what is left (n,) of shifts after the shift reader was asked, in degrees."""
+    rng = np.random.default_rng((seed, step, n))
+    near, far = rng.normal(0.0, _NEAR_DEG, n), rng.uniform(-_FAR_DEG, _FAR_DEG, n)
+    return np.where(rng.random(n) < _NEAR_SHARE, near, far)
 
 
 def to_batch(lists: LineLists, vocabulary: Vocabulary, move_deg: FloatArray | None = None) -> Batch:

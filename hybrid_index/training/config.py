@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from hybrid_index.errors import InputError
+from hybrid_index.neural.labels import FAMILIES
 from hybrid_index.neural.network import Architecture
 from hybrid_index.neural.shift_reader import ReaderArchitecture
+
+RECIPES = Path(__file__).parent / "recipes"
+LAST_SEED = 2**32
+"""Seeds of recipes are below; those of validation and of benchmarks lie far beyond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,8 @@ class Recipe:
         Steps between validations, and between checkpoints.
     validation_lists
         Lists of each validation: always the same ones, that training never sees.
+    mixed_precision
+        Whether matrices are multiplied in bfloat16; weights, optimisers and losses are always float32.
     architecture
         Sizes of the network.
     """
@@ -55,19 +62,25 @@ class Recipe:
     validate_every: int = 500
     checkpoint_every: int = 250
     validation_lists: int = 2048
+    mixed_precision: bool = True
     architecture: Architecture | ReaderArchitecture = field(default_factory=Architecture)
 
     def __post_init__(self) -> None:
         if not isinstance(self.architecture, _architecture_of(self.subject)):
             raise InputError(f"is not the architecture of a network for {self.subject!r}", source="architecture")
-        for name in ("steps", "batch", "validate_every", "checkpoint_every", "validation_lists"):
+        for name in ("batch", "validate_every", "checkpoint_every", "validation_lists", "steps"):
             if getattr(self, name) < 1:
                 raise InputError(f"{getattr(self, name)} is too small; give 1 or more", source=name)
-        for name in ("warm_up_steps", "cool_down_steps", "wide_steps"):
+        for name in ("warm_up_steps", "cool_down_steps", "wide_steps", "weight_decay"):
             if getattr(self, name) < 0:
                 raise InputError(f"{getattr(self, name)} is below 0; give 0 or more", source=name)
+        for name in ("learning_rate", "clip"):
+            if not 0.0 < getattr(self, name) < float("inf"):
+                raise InputError(f"{getattr(self, name)} would not learn; give more than 0", source=name)
         if not 0.0 <= self.easy_share <= 1.0:
             raise InputError(f"{self.easy_share} is no share; give 0 to 1", source="easy_share")
+        if not 0 <= self.seed < LAST_SEED:
+            raise InputError(f"{self.seed} is out of range; give 0 to {LAST_SEED - 1}", source="seed")
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: up, level, down."""
@@ -86,15 +99,16 @@ class Recipe:
 
     @classmethod
     def from_mapping(cls, values: dict[str, Any], *, source: str = "recipe") -> Self:
-        """Make a recipe from a dictionary; raises :class:`InputError` naming what is unknown."""
+        """Make a recipe from a dictionary; raises :class:`InputError` naming what is unknown or impossible."""
         values = dict(values)
-        shape = dict(values.pop("architecture", {}))
-        kind = _architecture_of(values.get("subject", "lines"))
-        _refuse_unknown(cls, values, source)
-        _refuse_unknown(kind, shape, f"{source}, [architecture]")
-        if "labels" in shape:
-            shape["labels"] = tuple(shape["labels"])
-        return cls(**values, architecture=kind(**shape))
+        shape = values.pop("architecture", {})
+        if not isinstance(shape, dict):
+            raise InputError(f"{shape!r} should be a table", source=f"{source}, architecture")
+        try:
+            architecture = _architecture(_architecture_of(values.get("subject", "lines")), shape)
+            return cls(**_checked(cls, values), architecture=architecture)
+        except InputError as error:
+            raise InputError(error.message, source=f"{source}, {error.source}") from error
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Self:
@@ -103,28 +117,69 @@ class Recipe:
             with open(path, "rb") as handle:
                 values = tomllib.load(handle)
         except OSError as error:
-            raise InputError(f"cannot be read ({error.strerror})", source=str(path)) from error
+            raise InputError(
+                f"cannot be read ({error.strerror}); give a TOML file, or one of {', '.join(SUBJECTS)}",
+                source=str(path),
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"is not valid TOML: {error}", source=str(path)) from error
         return cls.from_mapping(values, source=str(path))
+
+
+def packaged_recipe(subject: str) -> Recipe:
+    """The recipe that the package brings for ``lines`` or ``shifts``."""
+    _architecture_of(subject)
+    return Recipe.from_toml(RECIPES / f"{subject}.toml")
 
 
 _ARCHITECTURES: dict[str, type[Architecture] | type[ReaderArchitecture]] = {
     "lines": Architecture,
     "shifts": ReaderArchitecture,
 }
+SUBJECTS = tuple(_ARCHITECTURES)
 
 
 def _architecture_of(subject: object) -> type[Architecture] | type[ReaderArchitecture]:
-    if subject not in _ARCHITECTURES:
-        raise InputError(f"{subject!r} is nothing to learn; known are {', '.join(_ARCHITECTURES)}", source="subject")
-    return _ARCHITECTURES[str(subject)]
+    if not isinstance(subject, str) or subject not in _ARCHITECTURES:
+        raise InputError(f"{subject!r} is nothing to learn; known are {', '.join(SUBJECTS)}", source="subject")
+    return _ARCHITECTURES[subject]
 
 
-def _refuse_unknown(kind: type[Any], values: dict[str, Any], source: str) -> None:
-    known = [f.name for f in fields(kind)]
+def _architecture(
+    kind: type[Architecture] | type[ReaderArchitecture], shape: dict[str, Any]
+) -> Architecture | ReaderArchitecture:
+    made = kind(**_checked(kind, shape))
+    for name, size in asdict(made).items():
+        if name != "labels" and size < 1:
+            raise InputError(f"{size} is too small; give 1 or more", source=name)
+    if isinstance(made, Architecture):
+        if made.width % made.heads:
+            raise InputError(f"{made.width} is no multiple of heads = {made.heads}; make it one", source="width")
+        if len(made.labels) != len(FAMILIES) or min(made.labels) < 1:
+            raise InputError(
+                f"{list(made.labels)} should be {len(FAMILIES)} numbers above 0, for {', '.join(FAMILIES)}",
+                source="labels",
+            )
+    return made
+
+
+def _checked(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Values for the fields of a class, each of the kind of its default."""
+    defaults = {f.name: f.default for f in fields(kind)}
+    out = {}
     for name, value in values.items():
-        if name not in known:
-            raise InputError(f"unknown entry {name!r}; known are {', '.join(known)}", source=source)
-        if isinstance(value, bool | str) and name != "subject":
-            raise InputError(f"{name} = {value!r} should be a number", source=source)
+        if name not in defaults:
+            raise InputError(f"unknown entry; known are {', '.join(defaults)}", source=name)
+        out[name] = _of_kind(name, value, defaults[name])
+    return out
+
+
+def _of_kind(name: str, value: object, default: object) -> object:
+    if isinstance(default, tuple) and isinstance(value, list | tuple):
+        return tuple(_of_kind(name, item, default[0]) for item in value)
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if type(value) is type(default):
+        return value
+    words = {bool: "true or false", int: "a whole number", float: "a number", tuple: "a list of whole numbers"}
+    raise InputError(f"{value!r} should be {words.get(type(default), 'a word')}", source=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
@@ -13,22 +14,26 @@ from torch import Tensor
 
 T = TypeVar("T")
 _AHEAD = 3
-"""Batches that are made ahead of the step that needs them."""
+"""Batches that are made ahead of the step that needs them, at least."""
 
 
 class Lesson(Protocol):
-    """One network and how it learns. A batch hangs on the number of its step only."""
+    """One network and how it learns. A batch hangs on the number of its step only.
+
+    Where several processes train together, each makes its own part of every batch, and the losses of the parts add up
+    to that of the whole batch.
+    """
 
     def initial_weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
         """Weights to start from."""
         ...
 
     def batch(self, step: int) -> Any:
-        """The batch of a step: arrays of numpy, made without torch."""
+        """One process's part of the batch of a step: arrays of numpy."""
         ...
 
     def loss(self, weights: Mapping[str, Tensor], batch: Any, device: torch.device) -> Tensor:
-        """What is to become small."""
+        """What is to become small: this part's share of the loss of the whole batch."""
         ...
 
     def examine(self, weights: Mapping[str, Tensor], device: torch.device) -> dict[str, Any]:
@@ -38,9 +43,10 @@ class Lesson(Protocol):
 
 def made_ahead(make: Callable[[int], T], steps: range, *, threads: int = 1) -> Iterator[T]:
     """Yield what *make* makes of each step in turn, made ahead by threads."""
+    ahead = max(_AHEAD, threads + 1)
     with ThreadPoolExecutor(threads) as pool:
-        waiting = [pool.submit(make, step) for step in steps[:_AHEAD]]
+        waiting = deque(pool.submit(make, step) for step in steps[:ahead])
         for step in steps:
-            if step + _AHEAD < steps.stop:
-                waiting.append(pool.submit(make, step + _AHEAD))
-            yield waiting.pop(0).result()
+            if step + ahead < steps.stop:
+                waiting.append(pool.submit(make, step + ahead))
+            yield waiting.popleft().result()

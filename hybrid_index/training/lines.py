@@ -22,11 +22,13 @@ from hybrid_index.training.batches import (
     batch,
     common_labels,
     join,
-    recentred,
+    left_over,
+    middle_shift,
     to_batch,
 )
 from hybrid_index.training.config import Recipe
-from hybrid_index.training.losses import OnDevice, judge
+from hybrid_index.training.losses import OnDevice, counts, judge
+from hybrid_index.training.ranks import ALONE, Ranks
 
 _VALIDATION_BATCH = 512
 
@@ -34,9 +36,9 @@ _VALIDATION_BATCH = 512
 class LineLesson:
     """See :class:`~hybrid_index.training.lesson.Lesson`."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, ranks: Ranks = ALONE) -> None:
         assert isinstance(recipe.architecture, Architecture)
-        self.recipe, self.size = recipe, recipe.architecture
+        self.recipe, self.size, self.ranks = recipe, recipe.architecture, ranks
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -47,8 +49,8 @@ class LineLesson:
     def _validation(self) -> list[Batch]:
         half = self.recipe.validation_lists // 2 or 1
         lists = [draw_line_lists(half, seed=VALIDATION_SEED, settings=settings) for settings in (EASY, HARD)]
-        moves = [recentred(part, seed=VALIDATION_SEED) for part in lists]
-        whole = join([to_batch(part, self.vocabulary, move) for part, move in zip(lists, moves, strict=True)])
+        left = left_over(half, seed=VALIDATION_SEED)
+        whole = join([to_batch(part, self.vocabulary, left - middle_shift(part)) for part in lists])
         return [whole.part(slice(i, i + _VALIDATION_BATCH)) for i in range(0, 2 * half, _VALIDATION_BATCH)]
 
     def initial_weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
@@ -56,12 +58,13 @@ class LineLesson:
         return self.size.initial_weights(self.recipe.seed)
 
     def batch(self, step: int) -> Batch:
-        """The batch of a step."""
-        return batch(self.recipe, self.vocabulary, step)
+        """One process's part of the batch of a step."""
+        return batch(self.recipe, self.vocabulary, step, self.ranks)
 
     def loss(self, weights: Mapping[str, Tensor], batch: Batch, device: torch.device) -> Tensor:
         """Sum of the parts of :data:`~hybrid_index.training.losses.WEIGHTS`."""
-        return judge(weights, self.size, OnDevice.of(batch, device)).total
+        mine = OnDevice.of(batch, device)
+        return judge(weights, self.size, mine, over=self.ranks.total(counts(mine))).total
 
     def examine(self, weights: Mapping[str, Tensor], device: torch.device) -> dict[str, Any]:
         """Losses, and shares of right labels."""

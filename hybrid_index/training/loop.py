@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pickle
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from hybrid_index.errors import InputError
+from hybrid_index.errors import InputError, OutputError
+from hybrid_index.export.training_curves import write_training_curves
+from hybrid_index.training import checkpoint
 from hybrid_index.training.config import Recipe
 from hybrid_index.training.lesson import Lesson, made_ahead
 from hybrid_index.training.lines import LineLesson
+from hybrid_index.training.ranks import ALONE, Ranks
 from hybrid_index.training.shifts import ShiftLesson
+from hybrid_index.training.state import Trained, started
 
-Report = Callable[[dict[str, Any]], None]
-_CHECKPOINT = "checkpoint.pt"
-_HISTORY = "history.jsonl"
+PICTURE = "progress.png"
 LESSONS: dict[str, type[LineLesson] | type[ShiftLesson]] = {"lines": LineLesson, "shifts": ShiftLesson}
 
 
-@dataclass(slots=True, eq=False)
-class Trained:
-    """Where a run stands: weights, optimiser, number of steps done, and what they cost."""
+class Watcher:
+    """Is told how a run gets on; this one does not mind."""
 
-    recipe: Recipe
-    weights: dict[str, Tensor]
-    optimisers: list[torch.optim.Optimizer]
-    step: int = 0
-    seconds: float = 0.0
-    history: list[dict[str, Any]] = field(default_factory=list)
+    def stepped(self, state: Trained) -> None:
+        """One more step was done, or the first is about to begin."""
 
-
-def pick_device(name: str = "auto") -> torch.device:
-    """The device of a name; ``auto`` is an accelerator where there is one."""
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    def validated(self, found: dict[str, Any]) -> None:
+        """A validation found this; the last entry of the history."""
 
 
 def train(
-    recipe: Recipe, folder: Path, *, device: torch.device, threads: int = 1, until_s: float | None = None,
-    report: Report | None = None,
-) -> Trained:  # fmt: skip
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: torch.device,
+    ranks: Ranks = ALONE,
+    threads: int = 1,
+    stop: Callable[[], bool] = lambda: False,
+    watcher: Watcher | None = None,
+) -> Trained:
     """Train by a recipe, with checkpoints in *folder*; goes on from the checkpoint that lies there.
 
     Parameters
@@ -57,131 +50,82 @@ def train(
     recipe
         The same as that of the checkpoint, if there is one, but for its length (:meth:`Recipe.goes_on_from`).
     folder
-        Made if need be; gets ``checkpoint.pt`` and ``history.jsonl``.
+        Made if need be; gets ``checkpoint.pt``, ``history.jsonl`` and ``progress.png``.
     device
         Where to compute; batches are made on the CPU meanwhile, by *threads*.
-    until_s
-        Stop after so many seconds, to go on another time.
-    report
-        Called with what each validation found.
+    ranks
+        This process among those that train together, on a *folder* that all of them see; the first one writes.
+    stop
+        Asked after each step: whether to write a checkpoint and end, to go on another time.
+    watcher
+        Told of steps and validations.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a damaged checkpoint or that of another recipe, or the batch is too small to be shared.
+    OutputError
+        If the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lesson = LESSONS[recipe.subject](recipe)
-    state = _resume(recipe, folder, device) or _start(recipe, lesson, device)
+    if recipe.batch < 2 * ranks.size:
+        raise InputError(f"{recipe.batch} is too small for {ranks.size} processes; give 2 for each", source="batch")
+    _make(folder)
+    watcher = watcher or Watcher()
+    lesson = LESSONS[recipe.subject](recipe, ranks)
+    state = checkpoint.resumed(recipe, folder, device) or started(recipe, lesson.initial_weights(), device)
+    if int(ranks.total(torch.tensor(state.step, device=device))) != ranks.size * state.step:
+        raise InputError("processes see different checkpoints; take a folder that all of them see", source=str(folder))
+    if state.step == 0 and ranks.leads:
+        _validate(state, lesson, folder, device, watcher)
     began, before = time.perf_counter(), state.seconds
+    watcher.stepped(state)
     for batch in made_ahead(lesson.batch, range(state.step, recipe.steps), threads=threads):
-        _advance(state, lesson, batch, device)
+        _advance(state, lesson, batch, device, ranks)
         state.seconds = before + time.perf_counter() - began
         done = state.step == recipe.steps
-        if done or state.step % recipe.validate_every == 0:
-            with torch.no_grad(), _mixed_precision(device):
-                found = lesson.examine(state.weights, device)
-            state.history.append({"step": state.step, "seconds": round(state.seconds, 1), **found})
-            if report is not None:
-                report(state.history[-1])
-        stopping = until_s is not None and time.perf_counter() - began > until_s
-        if done or stopping or state.step % recipe.checkpoint_every == 0:
-            _save(state, folder)
+        if ranks.leads and (done or state.step % recipe.validate_every == 0):
+            _validate(state, lesson, folder, device, watcher)
+        watcher.stepped(state)
+        stopping = ranks.agree_to_stop(stop(), device)
+        if ranks.leads and (done or stopping or state.step % recipe.checkpoint_every == 0):
+            checkpoint.save(state, folder)
         if stopping:
             break
     return state
 
 
-def _advance(state: Trained, lesson: Lesson, batch: Any, device: torch.device) -> None:
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
+
+
+def _validate(state: Trained, lesson: Lesson, folder: Path, device: torch.device, watcher: Watcher) -> None:
+    with torch.no_grad(), _precision(state.recipe, device):
+        found = lesson.examine(state.weights, device)
+    state.history.append({"step": state.step, "seconds": round(state.seconds, 1), **found})
+    write_training_curves(state.history, folder / PICTURE, title=f"{state.recipe.subject}, step {state.step}")
+    watcher.validated(state.history[-1])
+
+
+def _advance(state: Trained, lesson: Lesson, batch: Any, device: torch.device, ranks: Ranks) -> None:
     for optimiser in state.optimisers:
         for group in optimiser.param_groups:
             group["lr"] = state.recipe.rate(state.step)
-    with _mixed_precision(device):
-        loss = lesson.loss(state.weights, batch, device)
     for weight in state.weights.values():
-        weight.grad = None
+        # Not None: the head of a family that this batch lacks takes part in every step, on every rank.
+        weight.grad = torch.zeros_like(weight)
+    with _precision(state.recipe, device):
+        loss = lesson.loss(state.weights, batch, device)
     loss.backward()  # type: ignore[no-untyped-call]
+    ranks.add_gradients(state.weights.values())
     torch.nn.utils.clip_grad_norm_(state.weights.values(), state.recipe.clip)
     for optimiser in state.optimisers:
         optimiser.step()
     state.step += 1
 
 
-@contextmanager
-def _mixed_precision(device: torch.device) -> Iterator[None]:
-    with torch.autocast(device.type, dtype=torch.bfloat16):
-        yield
-
-
-def _start(recipe: Recipe, lesson: Lesson, device: torch.device) -> Trained:
-    weights = {
-        name: torch.from_numpy(value).to(device).requires_grad_() for name, value in lesson.initial_weights().items()
-    }
-    return Trained(recipe, weights, _optimisers(recipe, weights))
-
-
-def _optimisers(recipe: Recipe, weights: dict[str, Tensor]) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices between layers, AdamW for all that touches the outside, for norms and biases.
-
-    K. Jordan et al. (2024), https://kellerjordan.github.io/posts/muon.
-    """
-    inner = {name: w for name, w in weights.items() if w.ndim == 2 and name[0].isdigit() and ".pair." not in name}
-    outer = [w for name, w in weights.items() if name not in inner]
-    matrices, vectors = [w for w in outer if w.ndim > 1], [w for w in outer if w.ndim == 1]
-    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return [
-        torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98)),
-        torch.optim.Muon(
-            inner.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, adjust_lr_fn="match_rms_adamw"
-        ),
-    ]
-
-
-def _save(state: Trained, folder: Path) -> None:
-    partial = folder / f"{_CHECKPOINT}.partial"
-    torch.save(
-        {
-            "recipe": state.recipe.as_dict(),
-            "weights": {name: value.detach().cpu() for name, value in state.weights.items()},
-            "optimisers": [optimiser.state_dict() for optimiser in state.optimisers],
-            "step": state.step,
-            "seconds": state.seconds,
-            "history": state.history,
-        },
-        partial,
-    )
-    os.replace(partial, folder / _CHECKPOINT)
-    text = "".join(json.dumps(entry) + "\n" for entry in state.history)
-    (folder / f"{_HISTORY}.partial").write_text(text, encoding="utf-8")
-    os.replace(folder / f"{_HISTORY}.partial", folder / _HISTORY)
-
-
-def _resume(recipe: Recipe, folder: Path, device: torch.device) -> Trained | None:
-    path = folder / _CHECKPOINT
-    if not path.exists():
-        return None
-    saved = _saved(path, device)
-    if not recipe.goes_on_from(Recipe.from_mapping(saved["recipe"]), saved["step"]):
-        raise InputError(
-            "was made by another recipe (of which only steps and cool_down_steps may change, before it cools down); "
-            "take another folder, or the same recipe",
-            source=str(path),
-        )
-    return _restored(recipe, saved, device)
-
-
-def _saved(path: Path, device: torch.device) -> dict[str, Any]:
-    try:
-        saved: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"is no checkpoint ({error}); take another folder", source=str(path)) from error
-    return saved
-
-
-def _restored(recipe: Recipe, saved: dict[str, Any], device: torch.device) -> Trained:
-    weights = {name: value.to(device).requires_grad_() for name, value in saved["weights"].items()}
-    optimisers = _optimisers(recipe, weights)
-    for optimiser, content in zip(optimisers, saved["optimisers"], strict=True):
-        optimiser.load_state_dict(content)
-    return Trained(recipe, weights, optimisers, saved["step"], saved["seconds"], saved["history"])
-
-
-def from_checkpoint(folder: Path, *, device: torch.device) -> Trained:
-    """Read where a run stands; raises :class:`InputError` where there is no checkpoint."""
-    saved = _saved(folder / _CHECKPOINT, device)
-    return _restored(Recipe.from_mapping(saved["recipe"]), saved, device)
+def _precision(recipe: Recipe, device: torch.device) -> torch.autocast:
+    """Products of matrices in bfloat16, where the recipe wants it; weights, optimisers and losses are float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.mixed_precision)

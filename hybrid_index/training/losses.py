@@ -50,19 +50,36 @@ class Judged:
     right: np.ndarray
 
 
-def judge(w: Mapping[str, Tensor], size: Architecture, batch: OnDevice, *, count: bool = False) -> Judged:
-    """Loss of the network on a batch, told the true lattices; *count* counts right labels as well."""
+def counts(batch: OnDevice) -> Tensor:
+    """Numbers (3,) of lists, of labelled lines and of lines: what the parts of the loss are means over."""
+    lists = torch.ones_like(batch.x.listed[:, 0]).sum()
+    return torch.stack([lists, (batch.labels >= 0).sum().float(), batch.x.listed.sum()]).clamp_min(1.0)
+
+
+def judge(
+    w: Mapping[str, Tensor],
+    size: Architecture,
+    batch: OnDevice,
+    *,
+    over: Tensor | None = None,
+    count: bool = False,
+) -> Judged:
+    """Loss of the network on a batch, told the true lattices.
+
+    *over* (3,) are the :func:`counts` of the whole batch, where this is a part of one; *count* counts right labels.
+    """
     ops = TorchOperations()
+    n_lists, n_labels, n_lines = counts(batch) if over is None else over
     encoded = network.encode(ops, w, size, batch.x)
     said = network.given(ops, w, size, encoded, batch.codes)
     labels, right = _label_loss(w, ops, said.tokens[:, :LABELLED_LINES], batch, count)
     foreign = functional.binary_cross_entropy_with_logits(said.foreign.float(), batch.foreign, reduction="none")
     parts = {
-        "lattice": functional.cross_entropy(encoded.lattice.float(), batch.codes),
-        "labels": labels,
-        "foreign": (foreign * batch.x.listed).sum() / batch.x.listed.sum(),
-        "shift": _gaussian(said.shift.float(), batch.shift),
-        "volume": _gaussian(said.volume.float(), batch.volume),
+        "lattice": functional.cross_entropy(encoded.lattice.float(), batch.codes, reduction="sum") / n_lists,
+        "labels": labels / n_labels,
+        "foreign": (foreign * batch.x.listed).sum() / n_lines,
+        "shift": _gaussian(said.shift.float(), batch.shift) / n_lists,
+        "volume": _gaussian(said.volume.float(), batch.volume) / n_lists,
     }
     total = torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()
     parts["right lattice"] = (encoded.lattice.detach().argmax(-1) == batch.codes).float().mean()
@@ -72,7 +89,8 @@ def judge(w: Mapping[str, Tensor], size: Architecture, batch: OnDevice, *, count
 def _label_loss(
     w: Mapping[str, Tensor], ops: TorchOperations, tokens: Tensor, batch: OnDevice, count: bool
 ) -> tuple[Tensor, np.ndarray]:
-    losses, right, known = [], np.zeros((len(FAMILIES), 3)), 0
+    """Sum of the cross-entropies of all labels, and the counts of :class:`Judged`."""
+    losses, right = [torch.zeros((), device=tokens.device)], np.zeros((len(FAMILIES), 3))
     for family in range(len(FAMILIES)):
         mine = batch.families == family
         labels = batch.labels[mine]
@@ -82,14 +100,13 @@ def _label_loss(
             continue
         scores = network.label_scores(ops, w, tokens[mine][labelled], family).float()
         losses.append(functional.cross_entropy(scores, wanted, reduction="sum"))
-        known += len(wanted)
         if count:
             first = scores.detach().topk(5, dim=-1).indices == wanted[:, None]
             right[family] = len(wanted), int(first[:, 0].sum()), int(first.sum())
-    return torch.stack(losses).sum() / max(known, 1), right
+    return torch.stack(losses).sum(), right
 
 
 def _gaussian(said: Tensor, true: Tensor) -> Tensor:
-    """Negative log-likelihood of true values (n,) under means and log standard deviations (n, 2)."""
+    """Sum of the negative log-likelihoods of true values (n,) under means and log standard deviations (n, 2)."""
     log_sigma = said[:, 1].clamp_min(_LEAST_LOG_SIGMA)
-    return (log_sigma + 0.5 * ((true - said[:, 0]) * torch.exp(-log_sigma)) ** 2).mean()
+    return (log_sigma + 0.5 * ((true - said[:, 0]) * torch.exp(-log_sigma)) ** 2).sum()

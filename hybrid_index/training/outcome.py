@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hybrid_index.errors import OutputError
 from hybrid_index.neural.network import Architecture
 from hybrid_index.neural.shift_reader import ReaderArchitecture
 from hybrid_index.neural.weights import (
@@ -14,7 +15,7 @@ from hybrid_index.neural.weights import (
     save_reader,
 )  # fmt: skip
 from hybrid_index.training.batches import common_labels
-from hybrid_index.training.loop import Trained
+from hybrid_index.training.state import Trained
 
 
 def trained_network(state: Trained) -> Network | ShiftReader:
@@ -31,6 +32,15 @@ def trained_network(state: Trained) -> Network | ShiftReader:
 
 
 def save_weights(state: Trained, folder: Path) -> Path:
-    """Write the weights of a run into a folder, under the name that the package looks for; returns the path."""
+    """Write the weights of a run into a folder, under the name that the package looks for; returns the path.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     trained = trained_network(state)
-    return save_reader(trained, folder) if isinstance(trained, ShiftReader) else save_network(trained, folder)
+    try:
+        return save_reader(trained, folder) if isinstance(trained, ShiftReader) else save_network(trained, folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: weights cannot be written ({error.strerror}); choose another folder") from error

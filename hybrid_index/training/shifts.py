@@ -20,6 +20,7 @@ from hybrid_index.neural.torch_operations import TorchOperations
 from hybrid_index.simulate.line_lists import draw_line_lists
 from hybrid_index.training.batches import HARD, VALIDATION_SEED, middle_shift
 from hybrid_index.training.config import Recipe
+from hybrid_index.training.ranks import ALONE, Ranks
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
@@ -40,9 +41,9 @@ class ShiftBatch:
 class ShiftLesson:
     """See :class:`~hybrid_index.training.lesson.Lesson`."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, ranks: Ranks = ALONE) -> None:
         assert isinstance(recipe.architecture, ReaderArchitecture)
-        self.recipe, self.size = recipe, recipe.architecture
+        self.recipe, self.size, self.ranks = recipe, recipe.architecture, ranks
 
     @cached_property
     def _validation(self) -> ShiftBatch:
@@ -53,24 +54,24 @@ class ShiftLesson:
         return self.size.initial_weights(self.recipe.seed)
 
     def batch(self, step: int) -> ShiftBatch:
-        """The batch of a step."""
-        return _batch(self.recipe.batch, seed=self.recipe.seed + 2, step=step)
+        """One process's part of the batch of a step."""
+        return _batch(self.recipe.batch, seed=self.recipe.seed + 2, step=step, ranks=self.ranks)
 
     def loss(self, weights: Mapping[str, Tensor], batch: ShiftBatch, device: torch.device) -> Tensor:
         """Cross-entropy with the true shift, shared between its two neighbours on the grid."""
-        return _cross_entropy(self._scores(weights, batch, device), batch.shift_deg).mean()
+        return _cross_entropy(self._scores(weights, batch, device), batch.shift_deg).sum() / self.recipe.batch
 
     def examine(self, weights: Mapping[str, Tensor], device: torch.device) -> dict[str, Any]:
         """Cross-entropy, and shares of likeliest shifts within a step and a half of the true one."""
         truth = self._validation
         scores = self._scores(weights, truth, device)
         near = np.abs(GRID_DEG[scores.argmax(-1).cpu().numpy()] - truth.shift_deg) < 1.5 * STEP_DEG
+        known = np.maximum(np.bincount(truth.families, minlength=len(FAMILIES)), 1)
+        right = np.bincount(truth.families, weights=near, minlength=len(FAMILIES)) / known
         return {
             "shift": round(float(_cross_entropy(scores, truth.shift_deg).mean()), 4),
             "right": round(float(near.mean()), 3),
-            "right by family": {
-                name: round(float(near[truth.families == i].mean()), 3) for i, name in enumerate(FAMILIES)
-            },
+            "right by family": dict(zip(FAMILIES, np.round(right, 3).tolist(), strict=True)),
         }
 
     def _scores(self, weights: Mapping[str, Tensor], batch: ShiftBatch, device: torch.device) -> Tensor:
@@ -79,9 +80,10 @@ class ShiftLesson:
         return scores.float()
 
 
-def _batch(n: int, *, seed: int, step: int) -> ShiftBatch:
-    lists = draw_line_lists(n, seed=seed, start=step * n, settings=HARD)
-    shift = np.random.default_rng((seed, step)).uniform(-_LIMIT_DEG, _LIMIT_DEG, n)
+def _batch(n: int, *, seed: int, step: int, ranks: Ranks = ALONE) -> ShiftBatch:
+    rows = ranks.rows(n)
+    lists = draw_line_lists(rows.stop - rows.start, seed=seed, start=step * n + rows.start, settings=HARD)
+    shift = np.random.default_rng((seed, step)).uniform(-_LIMIT_DEG, _LIMIT_DEG, n)[rows]
     move = shift * shift_unit(lists.wavelength_angstrom) - middle_shift(lists)
     two_theta = lists.two_theta_deg + move[:, None]
     spectra = spectra_of(two_theta, lists.sigma_deg, lists.wavelength_angstrom, lists.count)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hybrid_index.config import Settings
+from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace
+from hybrid_index.neural.guided import guided_trials
+from hybrid_index.neural.labels import FAMILY_OF_CODE, LABELLED_LINES, label_rows
+from hybrid_index.refine.hkl import enumerate_reflections
+from hybrid_index.search.pool import Pool, Prepared
+from tests.synthetic import TYPICAL, B, is_lattice, line_list
+
+
+@pytest.mark.parametrize("lattice", BRAVAIS_LATTICES, ids=lambda lattice: lattice.value)
+def test_a_certain_belief_finds_the_true_lattice_at_once(lattice: B) -> None:
+    cell = TYPICAL[lattice]
+    peaks = line_list(cell, lattice, n_lines=20)
+    lines = enumerate_reflections(cell.metric, lattice, float(peaks.q[-1]) * 1.01, merge_equal_q=True)
+    nearest = np.abs(lines.q[None, :] - peaks.q[:LABELLED_LINES, None]).argmin(axis=1)
+    rows = label_rows(lines.hkl[nearest], lattice).astype(np.float64)
+    certain = np.cumsum(np.eye(len(rows)), axis=1)
+    limits = Settings()
+    ready, pool = Prepared.from_peaks(peaks, limits), Pool(20)
+    w = ready.windows
+    n = len(rows)
+    pool.size = guided_trials(
+        np.uint64(1), 100, lattice.code, metric_subspace(lattice), rows, certain, np.cumsum(np.ones(n)), w.q[:n],
+        w.q_max, (limits.max_volume_angstrom3 * lattice.lattice_points) ** -2, w.table, w.bins_per_q, ready.odds,
+        pool.scores, pool.rows, pool.size,
+    )  # fmt: skip
+    first = next(pool.candidates(ready.lines, limits, source="test", most=1))
+    assert FAMILY_OF_CODE[first.bravais_lattice.code] == FAMILY_OF_CODE[lattice.code]
+    assert is_lattice(first, cell, lattice)
+
+
+def test_volumes_beyond_the_limit_are_not_tried() -> None:
+    peaks = line_list(TYPICAL[B.CP], B.CP, n_lines=10)
+    ready, pool = Prepared.from_peaks(peaks, Settings()), Pool(5)
+    w, rows = ready.windows, np.array([[1.0]])
+    volume = 0.99 * TYPICAL[B.CP].volume
+    size = guided_trials(
+        np.uint64(1), 10, B.CP.code, metric_subspace(B.CP), rows, np.ones((1, 1)), np.ones(1), w.q[:1], w.q_max,
+        volume**-2, w.table, w.bins_per_q, ready.odds, pool.scores, pool.rows, 0,
+    )  # fmt: skip
+    assert size == 0

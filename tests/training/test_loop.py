@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from hybrid_index.errors import InputError
+from hybrid_index.training.checkpoint import CHECKPOINT, HISTORY, from_checkpoint
+from hybrid_index.training.config import Recipe
+from hybrid_index.training.loop import PICTURE, train
+from hybrid_index.training.state import Trained
+
+CPU = torch.device("cpu")
+
+
+def same(one: Trained, other: Trained) -> bool:
+    return all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(tiny: Recipe, tmp_path: Path) -> None:
+    whole = train(tiny, tmp_path / "whole", device=CPU)
+    assert whole.step == tiny.steps
+    shorter = replace(tiny, steps=2)
+    train(shorter, tmp_path / "parts", device=CPU)
+    stopped = train(tiny, tmp_path / "parts", device=CPU, threads=2, stop=lambda: True)
+    assert stopped.step == 3
+    gone_on = train(tiny, tmp_path / "parts", device=CPU)
+    assert same(gone_on, whole)
+    assert not same(stopped, whole)
+    assert same(from_checkpoint(tmp_path / "parts", device=CPU), whole)
+    assert same(train(tiny, tmp_path / "parts", device=CPU), whole)  # nothing is left to do
+
+    strip = [{k: v for k, v in entry.items() if k != "seconds"} for entry in whole.history]
+    assert [entry["step"] for entry in strip] == [0, 2, 4]
+    lines = [json.loads(line) for line in (tmp_path / "parts" / HISTORY).read_text().splitlines()]
+    assert [{k: v for k, v in entry.items() if k != "seconds"} for entry in lines] == strip
+    assert (tmp_path / "parts" / PICTURE).read_bytes().startswith(b"\x89PNG")
+    assert not list(tmp_path.rglob("*.partial*"))
+
+
+def test_a_folder_of_another_run_is_left_alone(tiny_shifts: Recipe, tmp_path: Path) -> None:
+    train(tiny_shifts, tmp_path, device=CPU, stop=lambda: True)
+    before = (tmp_path / CHECKPOINT).read_bytes()
+    with pytest.raises(InputError, match="was made by another recipe"):
+        train(replace(tiny_shifts, seed=2), tmp_path, device=CPU)
+    assert (tmp_path / CHECKPOINT).read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint"])
+def test_a_damaged_checkpoint_is_named(tiny_shifts: Recipe, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / CHECKPOINT).write_bytes(content)
+    with pytest.raises(InputError, match=r"checkpoint\.pt: is no checkpoint, or a damaged one"):
+        train(tiny_shifts, tmp_path, device=CPU)
+
+
+def test_a_half_written_checkpoint_is_named(tiny_shifts: Recipe, tmp_path: Path) -> None:
+    train(tiny_shifts, tmp_path, device=CPU, stop=lambda: True)
+    content = (tmp_path / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match="damaged"):
+        from_checkpoint(tmp_path, device=CPU)
+    torch.save([1, 2], tmp_path / CHECKPOINT)
+    with pytest.raises(InputError, match="is no checkpoint of a training run"):
+        from_checkpoint(tmp_path, device=CPU)
