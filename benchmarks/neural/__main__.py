@@ -1,4 +1,4 @@
-"""Measure the neural proposer: ``python -m benchmarks.neural recall``, ``beliefs`` or ``budgets``."""
+"""Measure the networks: ``python -m benchmarks.neural recall``, ``beliefs``, ``budgets`` or ``speed``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.accuracy.score import warm_up
-from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, recall
+from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, recall, speed
 from benchmarks.neural.beliefs import ask
 from benchmarks.neural.budgets import BUDGETS_S, runs
 from benchmarks.neural.cases import add_case_arguments, collect
@@ -36,7 +36,8 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     for name, what in (
         ("recall", "is the true lattice among the network's first candidates, and how long do they take"),
         ("beliefs", "do lattices, shifts, foreign lines and labels hold, and their uncertainties"),
-        ("budgets", "what does the network add to the classical engines, budget by budget"),
+        ("budgets", "what do the networks add to the classical engines, budget by budget"),
+        ("speed", "how long do the networks take for a list, alone and in a batch"),
     ):
         command = commands.add_parser(name, help=what, description=what)
         add_case_arguments(command)
@@ -46,7 +47,7 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         command.add_argument("--plot-dir", type=Path, help="draw the pictures into this folder")
         if name == "beliefs":
             command.add_argument("--lists", type=int, default=RANDOM_LISTS, help="random lists of each kind")
-        else:
+        elif name != "speed":
             kinds = ("simulated", "experimental")
             command.add_argument("--set", choices=kinds, default="simulated", dest="kind", help="which cases")
         if name == "budgets":
@@ -62,7 +63,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(words)
     progress = Console(stderr=True)
     console = Console(soft_wrap=True, width=max(progress.width, TABLE_WIDTH))
-    measure = {"recall": _recall, "beliefs": _beliefs, "budgets": _budget_runs}[arguments.command]
+    measure = {"recall": _recall, "beliefs": _beliefs, "budgets": _budget_runs, "speed": _speed}[arguments.command]
     try:
         if arguments.out:
             check_writable(arguments.out)
@@ -112,6 +113,12 @@ def _budget_runs(
     if arguments.plot_dir:
         budgets_report.draw(found, arguments.plot_dir / f"budgets_{arguments.kind}.png")
     return {**sections, "in short": budgets_report.in_short(found), "runs": [asdict(run) for run in found]}
+
+
+def _speed(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:
+    del arguments, progress
+    found = speed.timings(networks)
+    return {**speed.report(found, console), "in short": speed.in_short(found)}
 
 
 def _budgets(text: str) -> tuple[float, ...]:
