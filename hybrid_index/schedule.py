@@ -28,7 +28,7 @@ from hybrid_index.types import Candidate, CandidateSource, PeakList
 
 SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
-_THOROUGH_WORTH = 0.02
+_THOROUGH_WORTH = 0.01
 """Lattices that a thorough search finds after a quick one in a second, as a share of those that a quick one finds."""
 _N_NEURAL = 3
 """Supposed shifts under which the network is asked, where it is asked alone."""
