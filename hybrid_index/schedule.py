@@ -114,6 +114,8 @@ def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShi
         searches = _by_probability(supposed) + [s for s, far in zip(searches, farther, strict=True) if far]
     first = searches[0].zero_shift_deg
     at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
+    if supposed is not None and packaged_network() is not None:
+        yield Stage(name=f"neural{at}", sources=_quick_neural(), zero_shift_deg=first, all_systems=False)
     yield Stage(name=f"high symmetry{at}", sources=_quick_high(), zero_shift_deg=first, all_systems=False)
     yield Stage(name=f"low symmetry{at}", sources=_quick_low(), zero_shift_deg=first)
     third_party = find_sources(settings)
@@ -151,6 +153,11 @@ def _by_probability(supposed: SupposedShifts) -> list[_Search]:
         found.append((probability, _Search(zero)))
         found.append((probability * _THOROUGH_WORTH, _Search(zero, thorough=True)))
     return [search for _, search in sorted(found, key=lambda item: -item[0])]
+
+
+def _quick_neural() -> tuple[CandidateSource, ...]:
+    """Half of what the network does alone: it takes a third of the time of the quick classical searches."""
+    return (NeuralProposer(name="neural-quick", n_trials=4000, capacity=30, most=30, n_lattices=4),)
 
 
 def _quick_high() -> tuple[CandidateSource, ...]:

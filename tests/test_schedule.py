@@ -85,13 +85,14 @@ class TestReadShifts:
     """Searches in the order of what a reader believes of the shift."""
 
     supposed = SupposedShifts(
-        shift_deg=np.array([0.11, 0.05, 0.17, -0.31]), probability=np.array([0.9, 0.07, 0.02, 0.01])
+        shift_deg=np.array([0.11, 0.05, 0.17, -0.31]), probability=np.array([0.9, 0.07, 0.025, 0.005])
     )
 
     def test_the_likeliest_shift_comes_first_and_all_come(self) -> None:
         found = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))
-        assert [stage.zero_shift_deg for stage in found[:2]] == [0.11, 0.11]
-        assert [stage.all_systems for stage in found[:2]] == [False, True]
+        assert [stage.zero_shift_deg for stage in found[:3]] == [0.11, 0.11, 0.11]
+        assert [stage.all_systems for stage in found[:3]] == [False, False, True]
+        assert [source.name for source in found[0].sources] == ["neural-quick"]
         searches = [stage for stage in found if "planes" in stage.name or stage.name.startswith("zero")]
         quick = [stage.zero_shift_deg for stage in searches if "planes" not in stage.name]
         thorough = [stage.zero_shift_deg for stage in searches if "planes" in stage.name]

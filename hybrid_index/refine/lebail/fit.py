@@ -168,7 +168,8 @@ def _collect(
     scale = max(chi2, 1.0) * correlated_noise(residual * np.sqrt(weight))
     covariance: FloatArray = np.asarray(np.linalg.inv(normal.reduced) * scale, dtype=np.float64)
     names = tuple(name for name, is_free in zip(problem.names, free, strict=True) if is_free)
-    esd = dict(zip(names, np.sqrt(np.diag(covariance)).tolist(), strict=True))
+    variance = np.maximum(np.diag(covariance), 0.0)  # below 0 by rounding, where two parameters do the same
+    esd = dict(zip(names, np.sqrt(variance).tolist(), strict=True))
     inverse *= scale
     inverse += normal.solved @ covariance @ normal.solved.T
     profile = problem.names[problem.n_position : problem.n_profile]
