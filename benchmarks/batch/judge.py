@@ -45,8 +45,14 @@ def judge_rates(blocks: Sequence[Block]) -> list[Line]:
         _between("… whole commands", blocks, lambda block: 1.0 / block.watched.wall_s, "start of the program counted"),
         *([_ratio("Ray / local pool", blocks, RAY, TWO, RAY_BAR)] if any(block.how == RAY for block in blocks) else []),
         _order(blocks),
-        Line(name="differing answers", value=differing(blocks), at_most=0.0, note="searches out of time left aside"),
+        _differing(blocks),
     ]
+
+
+def _differing(blocks: Sequence[Block]) -> Line:
+    names = differing(blocks)
+    note = ", ".join(["searches out of time left aside", *names[:5]])
+    return Line(name="differing answers", value=len(names), at_most=0.0, note=note)
 
 
 def judge_memory(memory: Memory) -> list[Line]:

@@ -70,7 +70,7 @@ def do_block(patterns: Sequence[Path], how: str, folder: Path, budget_s: float) 
         work_s=max(ended) - begun,
         seconds=seconds,
         statuses={status: statuses.count(status) for status in sorted(set(statuses))},
-        answers=_answers(folder / "results.jsonl"),
+        answers=_answers(folder / "results.jsonl", budget_s),
     )
 
 
@@ -85,13 +85,13 @@ def has_ray() -> bool:
     return subprocess.run([sys.executable, "-c", "import ray"], capture_output=True, check=False).returncode == 0
 
 
-def differing(blocks: Sequence[Block]) -> int:
-    """Count patterns that got different answers one way and another, searches that ran out of time left aside."""
+def differing(blocks: Sequence[Block]) -> list[str]:
+    """Name the patterns that got different answers one way and another, searches that ran out of time left aside."""
     of_pattern: dict[str, set[str]] = {}
     for block in blocks:
         for name, answer in block.answers.items():
             of_pattern.setdefault(name, set()).add(answer)
-    return sum(len(found - {""}) > 1 for found in of_pattern.values())
+    return [name for name, found in of_pattern.items() if len(found - {""}) > 1]
 
 
 def makespan(seconds: Sequence[float], workers: int) -> float:
@@ -102,12 +102,16 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
     return max(until)
 
 
-def _answers(results: Path) -> dict[str, str]:
-    """Return each document as text without what hangs on the clock; empty where the time ran out."""
+def _answers(results: Path, budget_s: float) -> dict[str, str]:
+    """Return each document as text without what hangs on the clock; empty where the time ran out.
+
+    What a search had found when its time ran out may be called solved or ambiguous; it hangs on the clock all the same.
+    """
     found = {}
     with open(results, encoding="utf-8") as lines:
         for line in lines:
             document: dict[str, Any] = json.loads(line)
-            out_of_time = document["status"] == "budget_exhausted"
+            spent = document["timing_s"]["search"] + document["timing_s"]["rank"]
+            out_of_time = document["status"] == "budget_exhausted" or spent >= budget_s
             found[document["id"]] = "" if out_of_time else json.dumps({**document, "timing_s": None}, sort_keys=True)
     return found

@@ -43,7 +43,7 @@ def test_bars_are_those_that_were_promised() -> None:
 
 def test_answers_that_differ_are_counted() -> None:
     blocks = [a_block(ONE, 1.0, {"a": "x", "b": "y", "c": ""}), a_block(TWO, 1.0, {"a": "x", "b": "z", "c": "w"})]
-    assert rates.differing(blocks) == 1  # where the time ran out, nothing can be said
+    assert rates.differing(blocks) == ["b"]  # where the time ran out, nothing can be said
 
 
 def test_makespan() -> None:
