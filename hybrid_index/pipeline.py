@@ -131,7 +131,7 @@ def index(
         say(f"searching: {stage.name}")
         race.run(stage)
         troubles += troubles_of(stage.sources)
-        if race.is_certain(all_systems=stage.all_systems):
+        if race.is_certain(all_systems=stage.all_systems, glanced=stage.glanced):
             break
     say("refining")
     began = time.perf_counter()

@@ -180,8 +180,12 @@ class Race:
         per_unit = self.lines.columns[:, middle] / self.lines.slope[middle]
         return np.asarray(solved.shifts @ per_unit)
 
-    def is_certain(self, *, all_systems: bool) -> bool:
-        """Whether going on can hardly change the answer; *all_systems*: every crystal system was searched."""
+    def is_certain(self, *, all_systems: bool, glanced: bool = False) -> bool:
+        """Whether going on can hardly change the answer.
+
+        *all_systems*: every crystal system was searched. *glanced*: none was, there was only a quick look, and lines
+        that its answer leaves may well be of a larger cell.
+        """
         if not len(self.solved):
             return False
         answers = self.answers(6)
@@ -190,6 +194,8 @@ class Race:
         best, share = answers[0].score, self.solved.n_indexed[answers[0].members[0]] / len(self.lines)
         if all_systems and best >= FULL_BITS and share >= FULL_SHARE_INDEXED:
             return True
+        if glanced and share < FULL_SHARE_INDEXED:
+            return False
         lead = best - max((a.score for a in answers[1:] if not a.needless), default=-np.inf)
         ahead = all_systems or lead >= CERTAIN_LEAD_BITS
         return bool(best >= CERTAIN_BITS and share >= CERTAIN_SHARE_INDEXED and ahead)

@@ -70,13 +70,15 @@ class Clock:
 class Stage:
     """Engines that run together, and the zero shift they suppose.
 
-    ``all_systems``: with this stage and those before, all crystal systems were searched.
+    ``all_systems``: with this stage and those before, all crystal systems were searched; ``glanced``: none was, this is
+    but a quick look.
     """
 
     name: str
     sources: tuple[CandidateSource, ...]
     zero_shift_deg: float = 0.0
     all_systems: bool = True
+    glanced: bool = False
 
 
 def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
@@ -115,7 +117,7 @@ def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShi
     first = searches[0].zero_shift_deg
     at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
     if supposed is not None and packaged_network() is not None:
-        yield Stage(name=f"neural{at}", sources=_quick_neural(), zero_shift_deg=first, all_systems=False)
+        yield Stage(name=f"neural{at}", sources=_quick_neural(), zero_shift_deg=first, all_systems=False, glanced=True)
     yield Stage(name=f"high symmetry{at}", sources=_quick_high(), zero_shift_deg=first, all_systems=False)
     yield Stage(name=f"low symmetry{at}", sources=_quick_low(), zero_shift_deg=first)
     third_party = find_sources(settings)
