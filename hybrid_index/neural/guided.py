@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import fast_kernel, kernel
+from hybrid_index.random_stream import State, uniform
 from hybrid_index.refine.hkl import fill_reflections
 from hybrid_index.search.windows import bit_count, heap_push
 from hybrid_index.units import FloatArray
@@ -20,16 +21,6 @@ _DEPENDENT = 1e-4
 """A row with less than this share of its square outside the rows before it adds nothing to them."""
 _FLAT = 1.05
 """Margin (of squares) by which reciprocal axes must span an angle."""
-
-
-@kernel
-def _uniform(state: npt.NDArray[np.uint64]) -> float:
-    """Next uniform number in [0, 1): splitmix64 (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195)."""
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return float((z ^ (z >> np.uint64(31))) >> np.uint64(11)) / 9007199254740992.0
 
 
 @kernel
@@ -70,7 +61,7 @@ def _solve(system: FloatArray) -> bool:
 
 @fast_kernel
 def _draw_equations(
-    state: npt.NDArray[np.uint64],
+    state: State,
     rows: FloatArray,
     label_running: FloatArray,
     line_running: FloatArray,
@@ -87,10 +78,10 @@ def _draw_equations(
         attempts += 1
         if attempts > 4 * k:
             return False
-        line = _place(line_running, _uniform(state) * line_running[n_lines - 1])
+        line = _place(line_running, uniform(state) * line_running[n_lines - 1])
         if used[line]:
             continue
-        label = _place(label_running[line], _uniform(state))
+        label = _place(label_running[line], uniform(state))
         whole = 0.0
         for j in range(k):
             outside[found, j] = rows[label, j]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
+from hybrid_index.random_stream import State, between, choice, key_of, log_between, uniform
 from hybrid_index.simulate.conditions import FIRST_LINES, LADDER_DEG, MAX_LINES
 from hybrid_index.simulate.line_list_kernels import (
     CAPACITY,
@@ -30,7 +31,6 @@ from hybrid_index.simulate.line_list_spoiling import (
 )
 from hybrid_index.simulate.line_list_tables import KernelTables
 from hybrid_index.simulate.random_lattices import metric_of, random_gram
-from hybrid_index.simulate.random_stream import State, between, choice, key_of, log_between, uniform
 from hybrid_index.types import MIN_LINES, IntArray
 from hybrid_index.units import FloatArray
 

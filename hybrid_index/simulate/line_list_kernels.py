@@ -18,9 +18,9 @@ from scipy.special import gammaincinv
 
 from hybrid_index.compiled import inlined_kernel, kernel
 from hybrid_index.lattice import BRAVAIS_LATTICES, holohedry_order
+from hybrid_index.random_stream import State, key_of, uniform
 from hybrid_index.refine.hkl import fill_reflections, multiplicity_of
 from hybrid_index.simulate.extinctions import PERIOD
-from hybrid_index.simulate.random_stream import State, key_of, uniform
 from hybrid_index.types import IntArray, frozen_array
 from hybrid_index.units import FloatArray
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import inlined_kernel, kernel
+from hybrid_index.random_stream import State, between, log_between, normals, uniform
 from hybrid_index.simulate.conditions import FIRST_LINES, FOREIGN_INTENSITY
-from hybrid_index.simulate.random_stream import State, between, log_between, normals, uniform
 from hybrid_index.types import MIN_LINES
 from hybrid_index.units import FloatArray
 

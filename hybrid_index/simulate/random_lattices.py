@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice
 from hybrid_index.lattice.kernels import shortest_basis, transform
-from hybrid_index.simulate.random_stream import State, between, normals, uniform
+from hybrid_index.random_stream import State, between, normals, uniform
 from hybrid_index.units import FloatArray
 
 VOLUME_LIMITS_ANGSTROM3 = (20.0, 10_000.0)

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, shortest_lengths, standardize
+from hybrid_index.random_stream import mixed, normals, uniform
 from hybrid_index.simulate.crystal_statistics import default_statistics, shape_coordinates
 from hybrid_index.simulate.random_lattices import (
     LONGEST_ANGSTROM,
@@ -14,7 +15,6 @@ from hybrid_index.simulate.random_lattices import (
     metric_of,
     shortest_square,
 )
-from hybrid_index.simulate.random_stream import mixed, normals, uniform
 from hybrid_index.units import FloatArray
 
 
