@@ -117,7 +117,7 @@ def _label_places(belief: LatticeBelief, question: Question) -> tuple[int, ...]:
     if question.labels is None:
         return ()
     lines = np.flatnonzero(question.labels >= 0)
-    scores = belief.labels[lines]
+    scores = belief.single_labels()[lines]
     true = scores[np.arange(len(lines)), question.labels[lines]]
     return tuple((np.sum(scores > true[:, None], axis=1) + 1).tolist())
 

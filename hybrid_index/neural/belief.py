@@ -25,8 +25,11 @@ class LatticeBelief:
     ----------
     code, probability
         The Bravais lattice, and how probable it is.
+    readings
+        (R,): probabilities of the ways to read the list, which sum to 1.
     labels
-        (n, K): probabilities of the labels of the lattice's family for the first n lines; rows sum to 1.
+        (R, n, K): in each reading, probabilities of the labels of the lattice's family for the first n lines; they sum
+        to 1 over K.
     foreign
         (n,): probability that a line belongs to something else.
     shift_deg, shift_esd_deg
@@ -37,12 +40,17 @@ class LatticeBelief:
 
     code: int
     probability: float
+    readings: FloatArray
     labels: FloatArray
     foreign: FloatArray
     shift_deg: float
     shift_esd_deg: float
     volume_angstrom3: float
     volume_factor: float
+
+    def single_labels(self) -> FloatArray:
+        """Probabilities (n, K) of the labels of single lines, whatever the reading."""
+        return np.asarray(np.tensordot(self.readings, self.labels, axes=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,25 +61,34 @@ class Belief:
     likely: tuple[LatticeBelief, ...]
 
 
-def believe(network: Network, peaks: PeakList, *, codes: IntArray | None = None, most: int = 4) -> Belief:
-    """Ask the network about a list; details for the *most* likely lattices (of *codes*, if given)."""
+def believe(
+    network: Network, peaks: PeakList, *, codes: IntArray | None = None, most: int = 4, enough: float = 1.0
+) -> Belief:
+    """Ask the network about a list.
+
+    There are details for the likeliest lattices (of *codes*, if given): for *most* of them, or as many as have a share
+    of *enough* of the probability.
+    """
     w, size = network.weights, network.architecture
     x = features_of(peaks)
     encoded = net.encode(_OPERATIONS, w, size, x)
     probability = _softmax(encoded.lattice[0].astype(np.float64))
     asked = np.arange(probability.size) if codes is None else np.asarray(codes)
-    asked = asked[np.argsort(-probability[asked], kind="stable")][:most]
+    asked = asked[np.argsort(-probability[asked], kind="stable")]
+    before = np.cumsum(probability[asked]) - probability[asked]
+    asked = asked[before < enough * probability[asked].sum()][:most]
     said = net.given(_OPERATIONS, w, size, _repeated(encoded, len(asked)), asked)
     n = min(len(peaks), LABELLED_LINES)
     last_q = float(peaks.q[min(len(peaks), LINES) - 1])
     likely = []
     for i, code in enumerate(asked):
-        scores = net.label_scores(_OPERATIONS, w, said.tokens[i, :n], int(FAMILY_OF_CODE[code]))
+        (scores,) = net.label_scores(_OPERATIONS, w, said.tokens[i : i + 1, :n], int(FAMILY_OF_CODE[code]))
         (shift, log_shift_esd), (volume, log_factor) = said.shift[i].tolist(), said.volume[i].tolist()
         likely.append(
             LatticeBelief(
                 code=int(code),
                 probability=float(probability[code]),
+                readings=_softmax(said.readings[i].astype(np.float64)),
                 labels=_softmax(scores.astype(np.float64)),
                 foreign=1.0 / (1.0 + np.exp(-said.foreign[i, :n].astype(np.float64))),
                 shift_deg=0.1 * shift,
@@ -85,7 +102,8 @@ def believe(network: Network, peaks: PeakList, *, codes: IntArray | None = None,
 
 def _repeated(x: net.Encoded, n: int) -> net.Encoded:
     """One list, to be asked about *n* lattices."""
-    return net.Encoded(*(np.repeat(getattr(x, name), n, axis=0) for name in net.Encoded.__slots__))
+    tokens, *bias, lattice = (np.repeat(array, n, axis=0) for array in (x.tokens, *x.bias, x.lattice))
+    return net.Encoded(tokens, tuple(bias), lattice)
 
 
 def _softmax(scores: FloatArray) -> FloatArray:

@@ -1,8 +1,9 @@
 """Trial lattices from probable labels: base lines and their indices are drawn as the network believes them.
 
 Like base-line trials, but no index is tried more often than it is probable: a few thousand draws do what an exhaustive
-search needs millions for. Each draw labels as many independent lines as the lattice has parameters, solves for these
-exactly, and is scored by the odds against chance over all lines.
+search needs millions for. Each draw chooses a reading of the list, labels by it as many independent lines as the
+lattice has parameters, solves for these exactly, and is scored by the odds against chance over all lines. Most draws
+keep all but one of the equations of an earlier one that went well: it is mostly a single label that is wrong.
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ from hybrid_index.units import FloatArray
 _MAX_REFLECTIONS = 1200
 _DEPENDENT = 1e-4
 """A row with less than this share of its square outside the rows before it adds nothing to them."""
+_SAME_VOLUME = 0.01
+"""Lattices that meet the same lines and differ less in volume are one."""
+_MASK, _DETERMINANT, _READING, _DRAWN = 7, 8, 9, 10
+"""Columns of what is kept of a trial, after metric and code; lines and labels come last."""
+_CHANGED = 0.65
+"""Share of the trials that change one equation of a good one."""
+_FEWEST_PARENTS = 4
 _FLAT = 1.05
 """Margin (of squares) by which reciprocal axes must span an angle."""
 
@@ -60,50 +68,67 @@ def _solve(system: FloatArray) -> bool:
 
 
 @fast_kernel
+def _add_equation(rows: FloatArray, label: int, found: int, outside: FloatArray) -> bool:
+    """Take a label's row as number *found*, if it does not depend on those before (Gram-Schmidt)."""
+    k = rows.shape[1]
+    whole = 0.0
+    for j in range(k):
+        outside[found, j] = rows[label, j]
+        whole += rows[label, j] * rows[label, j]
+    for i in range(found):
+        along, square = 0.0, 0.0
+        for j in range(k):
+            along += outside[found, j] * outside[i, j]
+            square += outside[i, j] * outside[i, j]
+        for j in range(k):
+            outside[found, j] -= along / square * outside[i, j]
+    left = 0.0
+    for j in range(k):
+        left += outside[found, j] * outside[found, j]
+    return left >= _DEPENDENT * whole
+
+
+@fast_kernel
 def _draw_equations(
     state: State,
     rows: FloatArray,
     label_running: FloatArray,
     line_running: FloatArray,
-    q: FloatArray,
-    used: npt.NDArray[np.bool_],
     outside: FloatArray,
-    system: FloatArray,
+    drawn: npt.NDArray[np.int64],
+    found: int,
 ) -> bool:
-    """Draw lines and labels until their rows determine all parameters; False if that does not come about."""
+    """Draw lines and labels, after the first *found* of *drawn*, until their rows determine all parameters."""
     n_lines, k = line_running.shape[0], rows.shape[1]
-    used[:] = False
-    found, attempts = 0, 0
+    attempts = 0
     while found < k:
         attempts += 1
         if attempts > 4 * k:
             return False
         line = _place(line_running, uniform(state) * line_running[n_lines - 1])
-        if used[line]:
-            continue
-        label = _place(label_running[line], uniform(state))
-        whole = 0.0
-        for j in range(k):
-            outside[found, j] = rows[label, j]
-            whole += rows[label, j] * rows[label, j]
-        for i in range(found):  # Gram–Schmidt
-            along, square = 0.0, 0.0
-            for j in range(k):
-                along += outside[found, j] * outside[i, j]
-                square += outside[i, j] * outside[i, j]
-            for j in range(k):
-                outside[found, j] -= along / square * outside[i, j]
-        left = 0.0
-        for j in range(k):
-            left += outside[found, j] * outside[found, j]
-        if left < _DEPENDENT * whole:
-            continue
-        used[line] = True
-        for j in range(k):
-            system[found, j] = rows[label, j]
-        system[found, k] = q[line]
-        found += 1
+        for i in range(found):
+            if drawn[i, 0] == line:
+                break
+        else:
+            label = _place(label_running[line], uniform(state))
+            if _add_equation(rows, label, found, outside):
+                drawn[found, 0], drawn[found, 1] = line, label
+                found += 1
     return True
+
+
+@fast_kernel
+def _inherit(
+    parent: FloatArray, dropped: int, rows: FloatArray, outside: FloatArray, drawn: npt.NDArray[np.int64]
+) -> int:
+    """Take all equations of an earlier trial but one; returns how many."""
+    k, found = rows.shape[1], 0
+    for i in range(k):
+        if i != dropped:
+            drawn[found, 0], drawn[found, 1] = int(parent[_DRAWN + i]), int(parent[_DRAWN + k + i])
+            _add_equation(rows, drawn[found, 1], found, outside)
+            found += 1
+    return found
 
 
 @fast_kernel
@@ -113,7 +138,22 @@ def _is_lattice(m: FloatArray, least_determinant: float) -> bool:
         return False
     if 4.0 * b * c <= _FLAT * d * d or 4.0 * a * c <= _FLAT * e * e or 4.0 * a * b <= _FLAT * f * f:
         return False
-    return bool(a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0 > least_determinant)
+    return _determinant(m) > least_determinant
+
+
+@fast_kernel
+def _determinant(m: FloatArray) -> float:
+    a, b, c, d, e, f = m[0], m[1], m[2], m[3], m[4], m[5]
+    return float(a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0)
+
+
+@fast_kernel
+def _is_known(kept: FloatArray, size: int, mask: int, determinant: float) -> bool:
+    """Whether a lattice that meets the same lines with the same volume is kept already."""
+    for i in range(size):
+        if kept[i, _MASK] == mask and abs(kept[i, _DETERMINANT] - determinant) < _SAME_VOLUME * determinant:
+            return True
+    return False
 
 
 @kernel
@@ -123,6 +163,7 @@ def guided_trials(
     code: int,
     subspace: FloatArray,
     rows: FloatArray,
+    reading_running: FloatArray,
     label_running: FloatArray,
     line_running: FloatArray,
     q: FloatArray,
@@ -133,9 +174,8 @@ def guided_trials(
     odds: FloatArray,
     scores: FloatArray,
     pool: FloatArray,
-    size: int,
 ) -> int:
-    """Draw lattices of one Bravais lattice (*code*) and keep the best in a heap; returns its size.
+    """Draw lattices of one Bravais lattice (*code*) and keep the best in a heap; returns their number.
 
     Parameters
     ----------
@@ -145,10 +185,12 @@ def guided_trials(
         Bravais lattice and its matrix (6, k) from free parameters to the reciprocal metric.
     rows
         Float (K, k), what multiplies the free parameters in Q under each label.
+    reading_running
+        (R,): running sum of the readings' probabilities, ending in 1.
     label_running
-        (n, K): for each line the running sum of the labels' probabilities, ending in 1.
+        (R, n, K): in each reading, for each line, the running sum of the labels' probabilities, ending in 1.
     line_running
-        (n,): running sum of how readily each line is taken.
+        (R, n): in each reading the running sum of how readily each line is taken.
     q
         (n,) Q of the lines in Å⁻².
     q_max, table, bins_per_q
@@ -157,18 +199,28 @@ def guided_trials(
         Of the reciprocal metric, Å⁻⁶: limits the volume.
     odds
         See :func:`hybrid_index.search.windows.chance_table`.
-    scores, pool, size
-        The heap (capacity,), (capacity, 7) and what it holds.
+    scores, pool
+        The heap (capacity,), (capacity, 7), filled here.
     """
-    k = rows.shape[1]
+    k, size = rows.shape[1], 0
     state = np.array([seed], dtype=np.uint64)
-    used = np.zeros(line_running.shape[0], dtype=np.bool_)
+    drawn = np.empty((k, 2), dtype=np.int64)
+    kept = np.empty((scores.shape[0], _DRAWN + 2 * k))
     outside, system = np.zeros((k, k)), np.zeros((k, k + 1))
     hkl, q_calc = np.empty((_MAX_REFLECTIONS, 3), dtype=np.int32), np.empty(_MAX_REFLECTIONS)
-    metric, row = np.zeros(6), np.empty(7)
+    metric, row = np.zeros(6), np.empty(_DRAWN + 2 * k)
     for _ in range(n_trials):
-        if not _draw_equations(state, rows, label_running, line_running, q, used, outside, system):
+        if size >= _FEWEST_PARENTS and uniform(state) < _CHANGED:
+            parent = kept[int(uniform(state) * size)]
+            r, found = int(parent[_READING]), _inherit(parent, int(uniform(state) * k), rows, outside, drawn)
+        else:
+            r, found = _place(reading_running, uniform(state)), 0
+        if not _draw_equations(state, rows, label_running[r], line_running[r], outside, drawn, found):
             continue
+        for i in range(k):
+            for j in range(k):
+                system[i, j] = rows[drawn[i, 1], j]
+            system[i, k] = q[drawn[i, 0]]
         if not _solve(system):
             continue
         for i in range(6):
@@ -187,7 +239,12 @@ def guided_trials(
                 mask |= 1 << (line - 1)
         score = odds[bit_count(mask), n]
         if score > 0.0 and (size < scores.shape[0] or score > scores[0]):
+            determinant = _determinant(metric)
+            if _is_known(kept, size, mask, determinant):
+                continue
             row[:6] = metric
-            row[6] = code
-            size = heap_push(scores, pool, size, score, row)
+            row[6], row[_MASK], row[_DETERMINANT], row[_READING] = code, mask, determinant, r
+            row[_DRAWN : _DRAWN + k], row[_DRAWN + k :] = drawn[:, 0], drawn[:, 1]
+            size = heap_push(scores, kept, size, score, row)
+    pool[:size] = kept[:size, :7]
     return size

@@ -2,6 +2,8 @@
 
 A transformer over lines: attention is biased by a function of each pair's ratio and difference of Q. A first part
 finds out the Bravais lattice; a second one is told a lattice, and names the lines under it, the shift and the volume.
+A cell can be chosen in many ways, and what one line is called decides what others are: so there are several *readings*
+of a list, each with names for all lines that go together, and how probable it is.
 Written once over a few operations (:class:`Operations`), so that one list is answered by numpy in a few milliseconds,
 without loading torch, and training and large batches run in torch on any device.
 """
@@ -23,6 +25,8 @@ from hybrid_index.neural.labels import FAMILIES
 Array = Any
 """A numpy array or a torch tensor: whichever the operations are for."""
 N_LATTICES = len(BRAVAIS_LATTICES)
+_SPREADS = {"given": 0.02, "reading": 1.0}
+"""First weights that are not spread by the number of inputs; readings must differ to become different."""
 _NEVER = -1e4
 """Bias of attention to places that hold no line."""
 
@@ -50,6 +54,10 @@ class Operations(Protocol):
         """Join along an axis."""
         ...
 
+    def unstack(self, x: Array, axis: int) -> tuple[Array, ...]:
+        """Take apart along an axis."""
+        ...
+
     def zeros_like(self, x: Array) -> Array:
         """Zeros of the same shape and kind."""
         ...
@@ -71,6 +79,8 @@ class Architecture:
         Layers before a lattice is given, and after.
     pair_width
         Hidden units of the function of pairs.
+    readings
+        Readings of a list under one lattice.
     labels
         Number of labels of each family.
     """
@@ -80,6 +90,7 @@ class Architecture:
     depth: int = 4
     depth_given: int = 2
     pair_width: int = 32
+    readings: int = 16
     labels: tuple[int, ...] = (40, 80, 80, 160, 160, 300)
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,6 +108,9 @@ class Architecture:
             "foreign": (1, d),
             "shift": (2, d),
             "volume": (2, d),
+            "preferred": (self.readings, d),
+            "reading.up": (d, d),
+            "reading.down": (d, d),
         }
         norms = ["lattice.norm", "given.norm"]
         for i in range(layers):
@@ -104,7 +118,7 @@ class Architecture:
             linear |= {f"{i}.up": (4 * d, d), f"{i}.down": (d, 4 * d), f"{i}.pair": (self.heads, self.pair_width)}
             norms += [f"{i}.norm.0", f"{i}.norm.1"]
         linear |= {f"label.{name}": (k, d) for name, k in zip(FAMILIES, self.labels, strict=True)}
-        shapes: dict[str, tuple[int, ...]] = {"given": (N_LATTICES, d)}
+        shapes: dict[str, tuple[int, ...]] = {"given": (N_LATTICES, d), "reading": (self.readings, d)}
         for name, shape in linear.items():
             shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
         for name in norms:
@@ -123,7 +137,7 @@ class Architecture:
                 out[name] = np.ones(shape, dtype=np.float32)
             else:
                 quiet = math.sqrt(2 * layers) if name.endswith((".out.weight", ".down.weight")) else 1.0
-                spread = 0.02 if name == "given" else 1.0 / (math.sqrt(shape[1]) * quiet)
+                spread = _SPREADS.get(name) or 1.0 / (math.sqrt(shape[1]) * quiet)
                 out[name] = rng.normal(0.0, spread, shape).astype(np.float32)
         return out
 
@@ -132,13 +146,12 @@ class Architecture:
 class Encoded:
     """Lists after the first part.
 
-    ``tokens`` (n, 1 + lines, width); ``pairs`` (n, lines, lines, pair_width) and ``absent`` (n, 1 + lines), what layers
-    make the bias of their attention from; ``lattice`` (n, 14) scores of the Bravais lattices.
+    ``tokens`` (n, 1 + lines, width); ``bias`` of the attention (n, heads, 1 + lines, 1 + lines) of each layer of the
+    second part; ``lattice`` (n, 14) scores of the Bravais lattices.
     """
 
     tokens: Array
-    pairs: Array
-    absent: Array
+    bias: tuple[Array, ...]
     lattice: Array
 
 
@@ -146,12 +159,14 @@ class Encoded:
 class Given:
     """What the second part says of lists (n,) under the lattices that it was told.
 
-    ``tokens`` (n, lines, width) for :func:`label_scores`; ``foreign`` (n, lines) scores; ``shift`` (n, 2): shift of 2θ
+    ``tokens`` (n, lines, width) for :func:`label_scores`; ``readings`` (n, R) scores of the readings; ``foreign``
+    (n, lines) scores; ``shift`` (n, 2): shift of 2θ
     in the middle of the lines, in tenths of a degree, and the logarithm of its uncertainty; ``volume`` (n, 2): natural
     logarithm of the primitive cell's volume times Q_last^1.5, and the logarithm of its uncertainty.
     """
 
     tokens: Array
+    readings: Array
     foreign: Array
     shift: Array
     volume: Array
@@ -164,22 +179,23 @@ def encode(ops: Operations, w: Mapping[str, Array], size: Architecture, x: Any) 
     tokens = ops.concatenate([whole[:, None], lines], 1)
     pairs = ops.relu(ops.linear(x.pairs, w["pair.weight"], w["pair.bias"]))
     absent = _NEVER * (1.0 - x.listed)
-    absent = ops.concatenate([ops.zeros_like(absent[:, :1]), absent], 1)
+    bias = _bias(ops, w, size, pairs, ops.concatenate([ops.zeros_like(absent[:, :1]), absent], 1))
     for i in range(size.depth):
-        tokens = _layer(ops, w, size, i, tokens, _bias(ops, w, i, pairs, absent))
+        tokens = _layer(ops, w, size, i, tokens, bias[i])
     first = ops.layer_norm(tokens[:, 0], w["lattice.norm.weight"], w["lattice.norm.bias"])
-    return Encoded(tokens, pairs, absent, ops.linear(first, w["lattice.weight"], w["lattice.bias"]))
+    return Encoded(tokens, bias[size.depth :], ops.linear(first, w["lattice.weight"], w["lattice.bias"]))
 
 
 def given(ops: Operations, w: Mapping[str, Array], size: Architecture, x: Encoded, codes: Array) -> Given:
     """Take lists (n,) through the second part, each under the Bravais lattice of a code (n,)."""
     tokens = x.tokens + w["given"][codes][:, None]
-    for i in range(size.depth, size.depth + size.depth_given):
-        tokens = _layer(ops, w, size, i, tokens, _bias(ops, w, i, x.pairs, x.absent))
+    for i in range(size.depth_given):
+        tokens = _layer(ops, w, size, size.depth + i, tokens, x.bias[i])
     tokens = ops.layer_norm(tokens, w["given.norm.weight"], w["given.norm.bias"])
     first, lines = tokens[:, 0], tokens[:, 1:]
     return Given(
         lines,
+        ops.linear(first, w["preferred.weight"], w["preferred.bias"]),
         ops.linear(lines, w["foreign.weight"], w["foreign.bias"])[..., 0],
         ops.linear(first, w["shift.weight"], w["shift.bias"]),
         ops.linear(first, w["volume.weight"], w["volume.bias"]),
@@ -187,18 +203,26 @@ def given(ops: Operations, w: Mapping[str, Array], size: Architecture, x: Encode
 
 
 def label_scores(ops: Operations, w: Mapping[str, Array], tokens: Array, family: int) -> Array:
-    """Scores (..., K) of the labels of a family for lines (..., width)."""
+    """Scores (n, R, lines, K) of the labels of a family for lines (n, lines, width), in each reading."""
     name = FAMILIES[family]
+    hidden = ops.linear(tokens, w["reading.up.weight"], w["reading.up.bias"])
+    hidden = ops.relu(hidden[:, None] + w["reading"][:, None])
+    tokens = tokens[:, None] + ops.linear(hidden, w["reading.down.weight"], w["reading.down.bias"])
     return ops.linear(tokens, w[f"label.{name}.weight"], w[f"label.{name}.bias"])
 
 
-def _bias(ops: Operations, w: Mapping[str, Array], i: int, pairs: Array, absent: Array) -> Array:
-    """Bias of attention (n, heads, tokens, tokens) in layer *i*; the first token, the list, is in no pair."""
-    bias = ops.linear(pairs, w[f"{i}.pair.weight"], w[f"{i}.pair.bias"])
-    bias = bias.swapaxes(2, 3).swapaxes(1, 2)
-    bias = ops.concatenate([ops.zeros_like(bias[..., :1]), bias], 3)
-    bias = ops.concatenate([ops.zeros_like(bias[..., :1, :]), bias], 2)
-    return bias + absent[:, None, None, :]
+def _bias(
+    ops: Operations, w: Mapping[str, Array], size: Architecture, pairs: Array, absent: Array
+) -> tuple[Array, ...]:
+    """Bias of attention (n, heads, tokens, tokens) of each layer; the first token, the list, is in no pair."""
+    layers = range(size.depth + size.depth_given)
+    weight, bias = (ops.concatenate([w[f"{i}.pair.{part}"] for i in layers], 0) for part in ("weight", "bias"))
+    n, m = pairs.shape[:2]
+    all_of_it = ops.linear(pairs, weight, bias).reshape(n, m * m, len(layers) * size.heads).swapaxes(1, 2)
+    all_of_it = all_of_it.reshape(n, len(layers), size.heads, m, m)
+    all_of_it = ops.concatenate([ops.zeros_like(all_of_it[..., :1]), all_of_it], 4)
+    all_of_it = ops.concatenate([ops.zeros_like(all_of_it[..., :1, :]), all_of_it], 3)
+    return ops.unstack(all_of_it + absent[:, None, None, None, :], 1)
 
 
 def _layer(ops: Operations, w: Mapping[str, Array], size: Architecture, i: int, x: Array, bias: Array) -> Array:

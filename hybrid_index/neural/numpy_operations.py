@@ -18,12 +18,23 @@ Floats = npt.NDArray[np.float32]
 @fast_kernel
 def _linear(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
     """Products of small matrices: a BLAS wakes threads for them, which costs more than it gains on busy processors."""
-    for i in range(x.shape[0]):
+    n = x.shape[0] & ~3
+    for i in range(0, n, 4):  # weights are read once for four rows
         for j in range(weight.shape[0]):
-            total = bias[j]
+            a = b = c = d = bias[j]
             for k in range(x.shape[1]):
-                total += x[i, k] * weight[j, k]
-            out[i, j] = total
+                w = weight[j, k]
+                a += x[i, k] * w
+                b += x[i + 1, k] * w
+                c += x[i + 2, k] * w
+                d += x[i + 3, k] * w
+            out[i, j], out[i + 1, j], out[i + 2, j], out[i + 3, j] = a, b, c, d
+    for i in range(n, x.shape[0]):
+        for j in range(weight.shape[0]):
+            a = bias[j]
+            for k in range(x.shape[1]):
+                a += x[i, k] * weight[j, k]
+            out[i, j] = a
 
 
 class NumpyOperations:
@@ -55,6 +66,10 @@ class NumpyOperations:
     def concatenate(self, arrays: Sequence[Array], axis: int) -> Array:
         """Join along an axis."""
         return np.concatenate(arrays, axis=axis)
+
+    def unstack(self, x: Array, axis: int) -> tuple[Array, ...]:
+        """Take apart along an axis."""
+        return tuple(np.moveaxis(x, axis, 0))
 
     def zeros_like(self, x: Array) -> Array:
         """Zeros of the same shape and kind."""

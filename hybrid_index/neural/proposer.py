@@ -41,16 +41,17 @@ class NeuralProposer:
         Trials of each lattice that are solved against the lines.
     most
         Candidates proposed.
-    n_lattices
-        Most Bravais lattices the network is asked about.
+    n_lattices, enough
+        Most Bravais lattices the network is asked about; fewer where they are this probable together.
     """
 
     name: str = "neural"
     network: Network | None = None
-    n_trials: int = 8000
+    n_trials: int = 24_000
     capacity: int = 60
     most: int = 64
-    n_lattices: int = 6
+    n_lattices: int = 10
+    enough: float = 0.98
 
     def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
         """Yield the best lattices that the network's labels lead to; none if there is no network."""
@@ -58,33 +59,29 @@ class NeuralProposer:
         if network is None or budget.exhausted():
             return
         codes = np.array([b.code for b in BRAVAIS_LATTICES if b.crystal_system in limits.systems])
-        belief = believe(network, peaks, codes=codes, most=self.n_lattices)
+        belief = believe(network, peaks, codes=codes, most=self.n_lattices, enough=self.enough)
         shares = np.maximum([lattice.probability for lattice in belief.likely], _LEAST_SHARE)
-        found: list[Candidate] = []
+        found: list[tuple[Candidate, float]] = []
         for lattice, share in zip(belief.likely, shares / shares.sum(), strict=True):
             shift = _said_shift(lattice, limits, peaks.wavelength_angstrom)
             ready, pool = Prepared.from_peaks(without_shift(peaks, shift), limits), Pool(self.capacity)
             self._try(network, lattice, float(share), ready, limits, pool)
-            found += [
-                candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)
-                for candidate in pool.candidates(ready.lines, limits, source=self.name, most=self.most)
-            ]
-        yield from sorted(found, key=lambda candidate: -candidate.score)[: self.most]
+            found += [(c, shift) for c in pool.candidates(ready.lines, limits, source=self.name, most=self.most)]
+        for candidate, shift in sorted(found, key=lambda one: -one[0].score)[: self.most]:
+            yield candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)
 
     def _try(
         self, network: Network, lattice: LatticeBelief, share: float, ready: Prepared, limits: Settings, pool: Pool
     ) -> None:
         rows = network.vocabulary.rows[FAMILY_OF_CODE[lattice.code]].astype(np.float64)
-        n_lines = min(len(lattice.labels), len(ready.windows.q))
-        label_running = np.cumsum(lattice.labels[:n_lines], axis=1)
-        label_running /= label_running[:, -1:]
+        n_lines = min(lattice.labels.shape[1], len(ready.windows.q))
         volume = limits.max_volume_angstrom3 * BRAVAIS_LATTICES[lattice.code].lattice_points
         w = ready.windows
         pool.size = guided_trials(
             np.uint64(limits.seed + lattice.code), round(self.n_trials * share * _TRIALS_BY_PARAMETERS[rows.shape[1]]),
-            lattice.code, metric_subspace(BRAVAIS_LATTICES[lattice.code]), rows, label_running,
-            np.cumsum(_readiness(lattice)[:n_lines]), w.q[:n_lines], w.q_max, volume**-2, w.table, w.bins_per_q,
-            ready.odds, pool.scores, pool.rows, pool.size,
+            lattice.code, metric_subspace(BRAVAIS_LATTICES[lattice.code]), rows, _running(lattice.readings),
+            _running(lattice.labels[:, :n_lines]), np.cumsum(_readiness(lattice)[:, :n_lines], axis=-1), w.q[:n_lines],
+            w.q_max, volume**-2, w.table, w.bins_per_q, ready.odds, pool.scores, pool.rows,
         )  # fmt: skip
 
 
@@ -96,5 +93,11 @@ def _said_shift(lattice: LatticeBelief, limits: Settings, wavelength_angstrom: f
 
 
 def _readiness(lattice: LatticeBelief) -> FloatArray:
-    """How readily each line is taken as a base line: surely its own, and surely labelled."""
-    return np.asarray((1.0 - lattice.foreign) * lattice.labels.max(axis=1) ** 0.7 + 1e-3)
+    """How readily each line is taken as a base line in each reading (R, n): surely its own, and surely labelled."""
+    return np.asarray((1.0 - lattice.foreign) * lattice.labels.max(axis=-1) ** 0.7 + 1e-3)
+
+
+def _running(probability: FloatArray) -> FloatArray:
+    """Running sums along the last axis, ending in 1."""
+    running = np.cumsum(probability, axis=-1)
+    return np.asarray(running / running[..., -1:])

@@ -32,6 +32,10 @@ class TorchOperations:
         """Join along an axis."""
         return torch.cat(list(arrays), dim=axis)
 
+    def unstack(self, x: Tensor, axis: int) -> tuple[Tensor, ...]:
+        """Take apart along an axis."""
+        return x.unbind(axis)
+
     def zeros_like(self, x: Tensor) -> Tensor:
         """Zeros of the same shape and kind."""
         return torch.zeros_like(x)

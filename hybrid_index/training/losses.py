@@ -72,7 +72,7 @@ def judge(
     n_lists, n_labels, n_lines = counts(batch) if over is None else over
     encoded = network.encode(ops, w, size, batch.x)
     said = network.given(ops, w, size, encoded, batch.codes)
-    labels, right = _label_loss(w, ops, said.tokens[:, :LABELLED_LINES], batch, count)
+    labels, right = _label_loss(w, ops, said, batch, count)
     foreign = functional.binary_cross_entropy_with_logits(said.foreign.float(), batch.foreign, reduction="none")
     parts = {
         "lattice": functional.cross_entropy(encoded.lattice.float(), batch.codes, reduction="sum") / n_lists,
@@ -87,23 +87,31 @@ def judge(
 
 
 def _label_loss(
-    w: Mapping[str, Tensor], ops: TorchOperations, tokens: Tensor, batch: OnDevice, count: bool
+    w: Mapping[str, Tensor], ops: TorchOperations, said: network.Given, batch: OnDevice, count: bool
 ) -> tuple[Tensor, np.ndarray]:
-    """Sum of the cross-entropies of all labels, and the counts of :class:`Judged`."""
-    losses, right = [torch.zeros((), device=tokens.device)], np.zeros((len(FAMILIES), 3))
+    """Sum of the cross-entropies of all lists' labels, whatever the reading, and the counts of :class:`Judged`."""
+    losses, right = [torch.zeros((), device=said.tokens.device)], np.zeros((len(FAMILIES), 3))
     for family in range(len(FAMILIES)):
         mine = batch.families == family
-        labels = batch.labels[mine]
-        labelled = labels >= 0
-        wanted = labels[labelled]
-        if not len(wanted):
+        wanted = batch.labels[mine]
+        labelled = wanted >= 0
+        if not labelled.any():
             continue
-        scores = network.label_scores(ops, w, tokens[mine][labelled], family).float()
-        losses.append(functional.cross_entropy(scores, wanted, reduction="sum"))
+        scores = network.label_scores(ops, w, said.tokens[mine][:, :LABELLED_LINES], family).float()
+        readings = functional.log_softmax(said.readings[mine].float(), dim=-1)
+        losses.append(readings_loss(scores, readings, wanted))
         if count:
-            first = scores.detach().topk(5, dim=-1).indices == wanted[:, None]
-            right[family] = len(wanted), int(first[:, 0].sum()), int(first.sum())
+            single = torch.einsum("nr,nrlk->nlk", readings.exp(), scores.softmax(-1))
+            first = single.topk(5, dim=-1).indices[labelled] == wanted[labelled][:, None]
+            right[family] = int(labelled.sum()), int(first[:, 0].sum()), int(first.sum())
     return torch.stack(losses).sum(), right
+
+
+def readings_loss(scores: Tensor, readings: Tensor, wanted: Tensor) -> Tensor:
+    """Sum of -log p of the labels (n, lines) of whole lists, under readings (n, R) of scores (n, R, lines, K)."""
+    labels = wanted.clamp_min(0)[:, None, :, None].expand(-1, scores.shape[1], -1, 1)
+    true = scores.gather(-1, labels)[..., 0] - scores.logsumexp(-1)
+    return -torch.logsumexp(readings + (true * (wanted >= 0)[:, None]).sum(-1), dim=-1).sum()
 
 
 def _gaussian(said: Tensor, true: Tensor) -> Tensor:

@@ -48,7 +48,7 @@ class SmokeSize:
 def smoke_recipe(subject: str, size: SmokeSize) -> Recipe:
     """Return a recipe that is done soon."""
     architecture = (
-        net.Architecture(width=size.width, heads=4, depth=2, depth_given=1, pair_width=8)
+        net.Architecture(width=size.width, heads=4, depth=2, depth_given=1, pair_width=8, readings=4)
         if subject == "lines"
         else ReaderArchitecture(width=size.width // 2, depth=1)
     )
@@ -119,7 +119,7 @@ def _said(ops: net.Operations, trained: Network | ShiftReader, batch: Any, conve
     encoded = net.encode(ops, weights, trained.architecture, x)
     said = net.given(ops, weights, trained.architecture, encoded, convert(batch.codes))
     labels = net.label_scores(ops, weights, said.tokens, family=0)
-    return [encoded.lattice, labels, said.foreign, said.shift, said.volume]
+    return [encoded.lattice, labels, said.readings, said.foreign, said.shift, said.volume]
 
 
 def _some_lists() -> Iterator[PeakList]:
@@ -138,7 +138,7 @@ def _answers(trained: Network | ShiftReader, peaks: PeakList) -> bool:
     if isinstance(trained, ShiftReader):
         return bool(np.isclose(read_shifts(trained, peaks, Settings()).probability.sum(), 1.0))
     belief = believe(trained, peaks)
-    labels = np.concatenate([lattice.labels.sum(axis=1) for lattice in belief.likely])
+    labels = np.concatenate([lattice.single_labels().sum(axis=1) for lattice in belief.likely])
     return bool(np.isclose(belief.lattices.sum(), 1.0) and np.allclose(labels, 1.0))
 
 
