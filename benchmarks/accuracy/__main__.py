@@ -58,6 +58,9 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--budget", type=float, default=Settings().budget_s, help="seconds for each case")
     parser.add_argument("--seed", type=int, default=0, help="seed of the engine")
+    parser.add_argument(
+        "--neural", choices=("auto", "never", "only"), default="auto", help="whether the networks take part"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes; one alone searches with all processors")
     parser.add_argument("--twice", action="store_true", help="run with 1 worker and with 2, and compare the answers")
     parser.add_argument("--no-causes", action="store_false", dest="causes", help="do not search for causes of misses")
@@ -115,7 +118,7 @@ def main() -> int:
         return list(track(runs, total=len(cases), console=progress, description="indexing"))
 
     try:
-        settings = Settings(budget_s=arguments.budget, seed=arguments.seed)
+        settings = Settings(budget_s=arguments.budget, seed=arguments.seed, neural=arguments.neural)
         cases = collect(arguments, console)
         if not cases:
             console.print("No case to run.")

@@ -35,6 +35,9 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--budget", type=float, default=Settings().budget_s, help="seconds for each pattern")
     parser.add_argument("--zero-limit", type=float, default=ZERO_LIMIT_DEG, help="largest zero shift searched, degrees")
     parser.add_argument("--seed", type=int, default=0, help="seed of the engine")
+    parser.add_argument(
+        "--neural", choices=("auto", "never", "only"), default="auto", help="whether the networks take part"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes; one alone searches with all processors")
     parser.add_argument("--out", type=Path, help="write the JSON document here")
     arguments = parser.parse_args(words)
@@ -50,7 +53,12 @@ def main() -> int:
     console = Console(soft_wrap=True, width=max(progress.width, TABLE_WIDTH))
     try:
         radiation = parse_radiation(arguments.wavelength)
-        settings = Settings(budget_s=arguments.budget, zero_limit_deg=arguments.zero_limit, seed=arguments.seed)
+        settings = Settings(
+            budget_s=arguments.budget,
+            zero_limit_deg=arguments.zero_limit,
+            seed=arguments.seed,
+            neural=arguments.neural,
+        )
         if arguments.folder:
             cases = folder_cases(arguments.folder, radiation, limit=arguments.limit, skip=arguments.skip)
         else:

@@ -1,4 +1,4 @@
-"""Measure the networks: ``python -m benchmarks.neural recall``, ``beliefs``, ``budgets`` or ``speed``."""
+"""Measure the networks: ``python -m benchmarks.neural recall``, ``beliefs``, ``trials``, ``budgets`` or ``speed``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.accuracy.score import warm_up
-from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, recall, speed
+from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, recall, speed, trials
 from benchmarks.neural.beliefs import ask
 from benchmarks.neural.budgets import BUDGETS_S, runs
 from benchmarks.neural.cases import add_case_arguments, collect
-from benchmarks.neural.questions import questions
+from benchmarks.neural.questions import questions, random_questions
 from benchmarks.neural.report import write_json
 from benchmarks.neural.weights import Networks, describe, measured_networks
 from hybrid_index import Settings
@@ -36,6 +36,7 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     for name, what in (
         ("recall", "is the true lattice among the network's first candidates, and how long do they take"),
         ("beliefs", "do lattices, shifts, foreign lines and labels hold, and their uncertainties"),
+        ("trials", "what are the parts of the search for likely lattices worth, on random lists"),
         ("budgets", "what do the networks add to the classical engines, budget by budget"),
         ("speed", "how long do the networks take for a list, alone and in a batch"),
     ):
@@ -45,7 +46,7 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         command.add_argument("--seed", type=int, default=0, help="seed of the engine")
         command.add_argument("--out", type=Path, help="write the JSON document here")
         command.add_argument("--plot-dir", type=Path, help="draw the pictures into this folder")
-        if name == "beliefs":
+        if name in ("beliefs", "trials"):
             command.add_argument("--lists", type=int, default=RANDOM_LISTS, help="random lists of each kind")
         elif name != "speed":
             kinds = ("simulated", "experimental")
@@ -63,7 +64,13 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(words)
     progress = Console(stderr=True)
     console = Console(soft_wrap=True, width=max(progress.width, TABLE_WIDTH))
-    measure = {"recall": _recall, "beliefs": _beliefs, "budgets": _budget_runs, "speed": _speed}[arguments.command]
+    measure = {
+        "recall": _recall,
+        "beliefs": _beliefs,
+        "trials": _trials,
+        "budgets": _budget_runs,
+        "speed": _speed,
+    }[arguments.command]
     try:
         if arguments.out:
             check_writable(arguments.out)
@@ -99,6 +106,16 @@ def _beliefs(arguments: argparse.Namespace, networks: Networks, console: Console
         beliefs_pictures.draw_confusion(said, arguments.plot_dir / "confusion.png")
         beliefs_pictures.draw_trust(said, arguments.plot_dir / "trust.png")
     return {**sections, "in short": beliefs_report.in_short(said)}
+
+
+def _trials(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:
+    asked = list(random_questions(arguments.lists, networks.network.vocabulary))
+    settings = Settings(seed=arguments.seed)
+    tried = (
+        t for q in track(asked, console=progress, description="trying") for t in trials.trials(q, networks, settings)
+    )
+    found = list(tried)
+    return {**trials.report(found, console), "in short": trials.in_short(found)}
 
 
 def _budget_runs(

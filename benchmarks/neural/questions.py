@@ -12,14 +12,14 @@ import numpy.typing as npt
 from benchmarks.accuracy.cases import KnownLattice, draw_lists, known_lattices, load_structures
 from benchmarks.neural.cases import CASES_OF_A_CONDITION
 from hybrid_index import PeakList, Settings
-from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS, Cell
+from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS, Cell, primitive_gram
 from hybrid_index.neural.features import LINES
 from hybrid_index.neural.labels import LABELLED_LINES, Vocabulary
 from hybrid_index.simulate import CONDITIONS, DrawnList
 from hybrid_index.simulate.line_lists import draw_line_lists
 from hybrid_index.training.batches import EASY, HARD, middle_shift
 from hybrid_index.types import IntArray
-from hybrid_index.units import DEFAULT_RADIUS_MM, Radiation, displacement_slope
+from hybrid_index.units import DEFAULT_RADIUS_MM, FloatArray, Radiation, displacement_slope
 
 SEED = 2**41
 """Far from any seed of training, and from that of its validation."""
@@ -40,8 +40,8 @@ class Question:
         Bravais lattice.
     shift_deg
         Shift of 2θ of the line in the middle of those that the network sees.
-    volume_angstrom3
-        Of the primitive cell.
+    gram
+        (3, 3) Gram matrix of a primitive basis of the true lattice, Å².
     zero_limit_deg
         What may be said beforehand of zero shifts.
     foreign
@@ -54,7 +54,7 @@ class Question:
     peaks: PeakList
     code: int
     shift_deg: float
-    volume_angstrom3: float
+    gram: FloatArray
     zero_limit_deg: float
     foreign: npt.NDArray[np.bool_]
     labels: IntArray | None = None
@@ -64,11 +64,15 @@ class Question:
         """Crystal system of the lattice."""
         return BRAVAIS_LATTICES[self.code].crystal_system
 
+    @property
+    def volume_angstrom3(self) -> float:
+        """Volume of the primitive cell."""
+        return float(np.sqrt(np.linalg.det(self.gram)))
+
 
 def questions(arguments: argparse.Namespace, vocabulary: Vocabulary) -> Iterator[Question]:
     """Random lists of both kinds, then the lists of the conditions that were asked for."""
-    for name in RANDOM:
-        yield from _random_lists(name, arguments.lists, vocabulary)
+    yield from random_questions(arguments.lists, vocabulary)
     lattices = known_lattices(load_structures(arguments.data))
     shape = {
         "half": arguments.half,
@@ -79,6 +83,12 @@ def questions(arguments: argparse.Namespace, vocabulary: Vocabulary) -> Iterator
     for condition in arguments.condition or CONDITIONS:
         for lattice, drawn in draw_lists(lattices, condition=condition, **shape):
             yield _of_structure(condition, lattice, drawn)
+
+
+def random_questions(n_lists: int, vocabulary: Vocabulary) -> Iterator[Question]:
+    """So many random lists of each kind."""
+    for name in RANDOM:
+        yield from _random_lists(name, n_lists, vocabulary)
 
 
 def _random_lists(group: str, n_lists: int, vocabulary: Vocabulary) -> Iterator[Question]:
@@ -102,7 +112,7 @@ def _random_lists(group: str, n_lists: int, vocabulary: Vocabulary) -> Iterator[
             peaks=peaks,
             code=code,
             shift_deg=float(shift[i]),
-            volume_angstrom3=Cell.from_metric(lists.metric[i]).volume / BRAVAIS_LATTICES[code].lattice_points,
+            gram=primitive_gram(Cell.from_metric(lists.metric[i]), BRAVAIS_LATTICES[code]),
             zero_limit_deg=max(RANDOM[group].zero_limit_deg, Settings().zero_limit_deg),
             foreign=foreign,
             labels=np.where(foreign[: len(labels)], -1, labels),
@@ -117,7 +127,7 @@ def _of_structure(condition: str, lattice: KnownLattice, drawn: DrawnList) -> Qu
         peaks=drawn.peaks,
         code=lattice.setting.bravais_lattice.code,
         shift_deg=drawn.zero_shift_deg + drawn.displacement_mm * slope,
-        volume_angstrom3=float(np.sqrt(np.linalg.det(lattice.gram))),
+        gram=lattice.gram,
         zero_limit_deg=Settings().zero_limit_deg,
         foreign=drawn.foreign,
     )

@@ -24,8 +24,6 @@ _SAME_VOLUME = 0.01
 """Lattices that meet the same lines and differ less in volume are one."""
 _MASK, _DETERMINANT, _READING, _DRAWN = 7, 8, 9, 10
 """Columns of what is kept of a trial, after metric and code; lines and labels come last."""
-_CHANGED = 0.65
-"""Share of the trials that change one equation of a good one."""
 _FEWEST_PARENTS = 4
 _FLAT = 1.05
 """Margin (of squares) by which reciprocal axes must span an angle."""
@@ -174,6 +172,7 @@ def guided_trials(
     odds: FloatArray,
     scores: FloatArray,
     pool: FloatArray,
+    changed: float,
 ) -> int:
     """Draw lattices of one Bravais lattice (*code*) and keep the best in a heap; returns their number.
 
@@ -201,6 +200,8 @@ def guided_trials(
         See :func:`hybrid_index.search.windows.chance_table`.
     scores, pool
         The heap (capacity,), (capacity, 7), filled here.
+    changed
+        Share of the trials that change one equation of a good one.
     """
     k, size = rows.shape[1], 0
     state = np.array([seed], dtype=np.uint64)
@@ -210,7 +211,7 @@ def guided_trials(
     hkl, q_calc = np.empty((_MAX_REFLECTIONS, 3), dtype=np.int32), np.empty(_MAX_REFLECTIONS)
     metric, row = np.zeros(6), np.empty(_DRAWN + 2 * k)
     for _ in range(n_trials):
-        if size >= _FEWEST_PARENTS and uniform(state) < _CHANGED:
+        if size >= _FEWEST_PARENTS and uniform(state) < changed:
             parent = kept[int(uniform(state) * size)]
             r, found = int(parent[_READING]), _inherit(parent, int(uniform(state) * k), rows, outside, drawn)
         else:

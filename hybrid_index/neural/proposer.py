@@ -23,6 +23,8 @@ FARTHEST_DEG = 0.06
 """Shift (degrees, at Cu Kα) that the network is believed at most: larger ones are supposed before it is asked."""
 _TRIALS_BY_PARAMETERS = {1: 0.05, 2: 0.2, 3: 0.5, 4: 1.0, 6: 1.0}
 """Lattices of few parameters need fewer trials."""
+CHANGED = 0.65
+"""Share of the trials that change one equation of a good one."""
 _LEAST_SHARE = 0.1
 """Every lattice that the network is asked about gets at least this share of the trials."""
 
@@ -62,27 +64,41 @@ class NeuralProposer:
         belief = believe(network, peaks, codes=codes, most=self.n_lattices, enough=self.enough)
         shares = np.maximum([lattice.probability for lattice in belief.likely], _LEAST_SHARE)
         found: list[tuple[Candidate, float]] = []
-        for lattice, share in zip(belief.likely, shares / shares.sum(), strict=True):
+        for lattice, share in zip(belief.likely, (shares / shares.sum()).tolist(), strict=True):
             shift = _said_shift(lattice, limits, peaks.wavelength_angstrom)
-            ready, pool = Prepared.from_peaks(without_shift(peaks, shift), limits), Pool(self.capacity)
-            self._try(network, lattice, float(share), ready, limits, pool)
+            ready = Prepared.from_peaks(without_shift(peaks, shift), limits)
+            pool = likely_trials(
+                lattice, network, ready, limits, n_trials=round(self.n_trials * share), capacity=self.capacity
+            )
             found += [(c, shift) for c in pool.candidates(ready.lines, limits, source=self.name, most=self.most)]
         for candidate, shift in sorted(found, key=lambda one: -one[0].score)[: self.most]:
             yield candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)
 
-    def _try(
-        self, network: Network, lattice: LatticeBelief, share: float, ready: Prepared, limits: Settings, pool: Pool
-    ) -> None:
-        rows = network.vocabulary.rows[FAMILY_OF_CODE[lattice.code]].astype(np.float64)
-        n_lines = min(lattice.labels.shape[1], len(ready.windows.q))
-        volume = limits.max_volume_angstrom3 * BRAVAIS_LATTICES[lattice.code].lattice_points
-        w = ready.windows
-        pool.size = guided_trials(
-            np.uint64(limits.seed + lattice.code), round(self.n_trials * share * _TRIALS_BY_PARAMETERS[rows.shape[1]]),
-            lattice.code, metric_subspace(BRAVAIS_LATTICES[lattice.code]), rows, _running(lattice.readings),
-            _running(lattice.labels[:, :n_lines]), np.cumsum(_readiness(lattice)[:, :n_lines], axis=-1), w.q[:n_lines],
-            w.q_max, volume**-2, w.table, w.bins_per_q, ready.odds, pool.scores, pool.rows,
-        )  # fmt: skip
+
+def likely_trials(
+    belief: LatticeBelief,
+    network: Network,
+    ready: Prepared,
+    limits: Settings,
+    *,
+    n_trials: int,
+    capacity: int,
+    changed: float = CHANGED,
+) -> Pool:
+    """Try lattices as likely labels make them, *n_trials* of them if there are four or six parameters."""
+    code, w = belief.code, ready.windows
+    lattice = BRAVAIS_LATTICES[code]
+    rows = network.vocabulary.rows[FAMILY_OF_CODE[code]].astype(np.float64)
+    n_lines = min(belief.labels.shape[1], len(w.q))
+    volume = limits.max_volume_angstrom3 * lattice.lattice_points
+    pool = Pool(capacity)
+    pool.size = guided_trials(
+        np.uint64(limits.seed + code), round(n_trials * _TRIALS_BY_PARAMETERS[rows.shape[1]]), code,
+        metric_subspace(lattice), rows, _running(belief.readings), _running(belief.labels[:, :n_lines]),
+        np.cumsum(_readiness(belief)[:, :n_lines], axis=-1), w.q[:n_lines], w.q_max, volume**-2, w.table, w.bins_per_q,
+        ready.odds, pool.scores, pool.rows, changed,
+    )  # fmt: skip
+    return pool
 
 
 def _said_shift(lattice: LatticeBelief, limits: Settings, wavelength_angstrom: float) -> float:

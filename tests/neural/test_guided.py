@@ -7,6 +7,7 @@ from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace
 from hybrid_index.neural.guided import guided_trials
 from hybrid_index.neural.labels import FAMILY_OF_CODE, LABELLED_LINES, label_rows
+from hybrid_index.neural.proposer import CHANGED
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.search.pool import Pool, Prepared
 from tests.synthetic import TYPICAL, B, is_lattice, line_list
@@ -28,7 +29,7 @@ def test_a_certain_belief_finds_the_true_lattice_at_once(lattice: B) -> None:
         np.uint64(1), 100, lattice.code, metric_subspace(lattice), rows, np.ones(1), certain[None],
         np.cumsum(np.ones((1, n)), axis=1), w.q[:n], w.q_max,
         (limits.max_volume_angstrom3 * lattice.lattice_points) ** -2, w.table, w.bins_per_q, ready.odds, pool.scores,
-        pool.rows,
+        pool.rows, CHANGED,
     )  # fmt: skip
     first = next(pool.candidates(ready.lines, limits, source="test", most=1))
     assert FAMILY_OF_CODE[first.bravais_lattice.code] == FAMILY_OF_CODE[lattice.code]
@@ -49,7 +50,7 @@ def test_labels_that_are_mostly_wrong_are_mended_one_by_one() -> None:
     pool.size = guided_trials(
         np.uint64(1), 2000, lattice.code, metric_subspace(lattice), rows, np.ones(1), labels,
         np.cumsum(np.ones((1, n)), axis=1), w.q[:n], w.q_max, limits.max_volume_angstrom3**-2, w.table, w.bins_per_q,
-        ready.odds, pool.scores, pool.rows,
+        ready.odds, pool.scores, pool.rows, CHANGED,
     )  # fmt: skip
     assert is_lattice(next(pool.candidates(ready.lines, limits, source="test", most=1)), cell, lattice)
 
@@ -66,7 +67,7 @@ def test_labels_of_different_readings_are_not_mixed() -> None:
     size = guided_trials(
         np.uint64(1), 50, B.OP.code, metric_subspace(B.OP), rows, np.array([0.5, 1.0]), np.cumsum(readings, axis=-1),
         np.cumsum(np.ones((2, 3)), axis=1), w.q[:3], w.q_max, 1e-12, w.table, w.bins_per_q, always, pool.scores,
-        pool.rows,
+        pool.rows, CHANGED,
     )  # fmt: skip
     expected = {tuple(w.q[:3]), tuple(w.q[[2, 1, 0]])}
     assert {tuple(row) for row in pool.rows[:size, :3]} <= expected
@@ -79,6 +80,6 @@ def test_volumes_beyond_the_limit_are_not_tried() -> None:
     volume = 0.99 * TYPICAL[B.CP].volume
     size = guided_trials(
         np.uint64(1), 10, B.CP.code, metric_subspace(B.CP), rows, np.ones(1), np.ones((1, 1, 1)), np.ones((1, 1)),
-        w.q[:1], w.q_max, volume**-2, w.table, w.bins_per_q, ready.odds, pool.scores, pool.rows,
+        w.q[:1], w.q_max, volume**-2, w.table, w.bins_per_q, ready.odds, pool.scores, pool.rows, CHANGED,
     )  # fmt: skip
     assert size == 0
