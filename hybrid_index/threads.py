@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
+_NAME = "hybrid-index"
 
 
 def thread_count() -> int:
@@ -21,7 +23,7 @@ def thread_count() -> int:
 def side_by_side(
     function: Callable[[Item], Outcome], items: Iterable[Item], *, threads: int | None = None
 ) -> list[Outcome]:
-    """Apply a function to each item, in the order given; *function* may not itself call this.
+    """Apply a function to each item, in the order given; where *function* calls this itself, one after the other.
 
     Parameters
     ----------
@@ -32,7 +34,10 @@ def side_by_side(
     """
     work = list(items)
     threads = thread_count() if threads is None else threads
-    if threads < 2 or len(work) < 2:
+    inside = threading.current_thread().name.startswith(
+        _NAME
+    )  # to wait for the pool in one of its threads may last forever
+    if threads < 2 or len(work) < 2 or inside:
         return [function(item) for item in work]
     return list(_pool(threads).map(function, work))
 
@@ -40,7 +45,7 @@ def side_by_side(
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     """Threads that stay: to start them anew takes longer than many a piece of work."""
-    return ThreadPoolExecutor(max_workers=threads, thread_name_prefix="hybrid-index")
+    return ThreadPoolExecutor(max_workers=threads, thread_name_prefix=_NAME)
 
 
 # A forked process has none of its parent's threads.

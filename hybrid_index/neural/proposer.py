@@ -16,6 +16,7 @@ from hybrid_index.neural.shift_spectrum import shift_unit
 from hybrid_index.neural.weights import Network, packaged_network
 from hybrid_index.refine.lines import without_shift
 from hybrid_index.search.pool import Pool, Prepared
+from hybrid_index.threads import side_by_side
 from hybrid_index.types import Budget, Candidate, PeakList
 from hybrid_index.units import FloatArray
 
@@ -63,14 +64,16 @@ class NeuralProposer:
         codes = np.array([b.code for b in BRAVAIS_LATTICES if b.crystal_system in limits.systems])
         belief = believe(network, peaks, codes=codes, most=self.n_lattices, enough=self.enough)
         shares = np.maximum([lattice.probability for lattice in belief.likely], _LEAST_SHARE)
-        found: list[tuple[Candidate, float]] = []
-        for lattice, share in zip(belief.likely, (shares / shares.sum()).tolist(), strict=True):
+        share_of = dict(zip(belief.likely, (shares / shares.sum()).tolist(), strict=True))
+
+        def trials(lattice: LatticeBelief) -> list[tuple[Candidate, float]]:
             shift = _said_shift(lattice, limits, peaks.wavelength_angstrom)
             ready = Prepared.from_peaks(without_shift(peaks, shift), limits)
-            pool = likely_trials(
-                lattice, network, ready, limits, n_trials=round(self.n_trials * share), capacity=self.capacity
-            )
-            found += [(c, shift) for c in pool.candidates(ready.lines, limits, source=self.name, most=self.most)]
+            n_trials = round(self.n_trials * share_of[lattice])
+            pool = likely_trials(lattice, network, ready, limits, n_trials=n_trials, capacity=self.capacity)
+            return [(c, shift) for c in pool.candidates(ready.lines, limits, source=self.name, most=self.most)]
+
+        found = [one for some in side_by_side(trials, belief.likely) for one in some]
         for candidate, shift in sorted(found, key=lambda one: -one[0].score)[: self.most]:
             yield candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)
 
