@@ -12,12 +12,13 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 _NAME = "hybrid-index"
+_PROCESSORS = min(4, os.cpu_count() or 1)
 
 
 def thread_count() -> int:
     """Threads that a search may use: what numba was allowed, or the processors there are."""
     limit = os.environ.get("NUMBA_NUM_THREADS", "")
-    return int(limit) if limit.isdigit() and int(limit) > 0 else min(4, os.cpu_count() or 1)
+    return int(limit) if limit.isdigit() and int(limit) > 0 else _PROCESSORS
 
 
 def side_by_side(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self, TypeVar
 
@@ -41,7 +42,7 @@ class _Frozen:
     __slots__ = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        values = _values(self)
         for name, value in values.items():
             if isinstance(value, MappingProxyType):
                 values[name] = dict(value)
@@ -52,9 +53,19 @@ def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:
     return cls(**values)
 
 
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    """Kept, because searches copy candidates by the thousand."""
+    return tuple(field.name for field in fields(kind))
+
+
 def _replaced(instance: _T, changes: Mapping[str, Any]) -> _T:
-    values = {f.name: getattr(instance, f.name) for f in fields(instance)}  # type: ignore[arg-type]
-    return type(instance)(**{**values, **changes})
+    return type(instance)(**{**_values(instance), **changes})
+
+
+def _values(instance: object) -> dict[str, Any]:
+    kind: Any = type(instance)
+    return {name: getattr(instance, name) for name in _field_names(kind)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
