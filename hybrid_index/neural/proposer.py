@@ -50,7 +50,7 @@ class NeuralProposer:
 
     name: str = "neural"
     network: Network | None = None
-    n_trials: int = 40_000
+    n_trials: int = 80_000
     capacity: int = 60
     most: int = 64
     n_lattices: int = 10
