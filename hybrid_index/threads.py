@@ -35,9 +35,8 @@ def side_by_side(
     """
     work = list(items)
     threads = thread_count() if threads is None else threads
-    inside = threading.current_thread().name.startswith(
-        _NAME
-    )  # to wait for the pool in one of its threads may last forever
+    # To wait for the pool in one of its own threads may last forever.
+    inside = threading.current_thread().name.startswith(_NAME)
     if threads < 2 or len(work) < 2 or inside:
         return [function(item) for item in work]
     return list(_pool(threads).map(function, work))

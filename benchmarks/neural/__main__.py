@@ -41,20 +41,21 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         ("speed", "how long do the networks take for a list, alone and in a batch"),
     ):
         command = commands.add_parser(name, help=what, description=what)
-        add_case_arguments(command)
         command.add_argument("--weights", type=Path, help="folder of weights, instead of those of the package")
         command.add_argument("--seed", type=int, default=0, help="seed of the engine")
         command.add_argument("--out", type=Path, help="write the JSON document here")
-        command.add_argument("--plot-dir", type=Path, help="draw the pictures into this folder")
         if name in ("beliefs", "trials"):
             command.add_argument("--lists", type=int, default=RANDOM_LISTS, help="random lists of each kind")
-        elif name != "speed":
+        if name in ("recall", "beliefs", "budgets"):
+            add_case_arguments(command)
+            command.add_argument("--plot-dir", type=Path, help="draw the pictures into this folder")
+        if name in ("recall", "budgets"):
             kinds = ("simulated", "experimental")
             command.add_argument("--set", choices=kinds, default="simulated", dest="kind", help="which cases")
         if name == "budgets":
             command.add_argument("--budgets", type=_budgets, default=BUDGETS_S, help="seconds, separated by commas")
     arguments = parser.parse_args(words)
-    if arguments.skip < 0 or (arguments.limit is not None and arguments.limit < 1):
+    if "skip" in arguments and (arguments.skip < 0 or (arguments.limit is not None and arguments.limit < 1)):
         parser.error("--skip must not be negative, and --limit at least 1")
     return arguments
 
@@ -74,7 +75,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if arguments.out:
             check_writable(arguments.out)
-        if arguments.plot_dir:
+        if "plot_dir" in arguments and arguments.plot_dir:
             arguments.plot_dir.mkdir(parents=True, exist_ok=True)
         with measured_networks(arguments.weights) as networks:
             console.print(describe(networks))

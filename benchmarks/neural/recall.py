@@ -96,7 +96,7 @@ def propose(case: Case, proposer: NeuralProposer, networks: Networks, settings: 
     began, processor = time.perf_counter(), time.process_time()
     shift = float(read_shifts(networks.reader, peaks, settings).shift_deg[0])
     stage = Stage(name="neural", sources=(proposer,), zero_shift_deg=shift)
-    candidates = run_stage(stage, peaks, settings, Clock.start(settings.budget_s), threads=1)[:MOST_CANDIDATES]
+    candidates = run_stage(stage, peaks, settings, Clock.start(settings.budget_s))[:MOST_CANDIDATES]
     proposed = time.perf_counter()
     solved = solve_candidates(candidates, line_data(peaks, settings))
     refined, processor = time.perf_counter(), time.process_time() - processor

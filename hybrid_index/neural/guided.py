@@ -25,6 +25,7 @@ _SAME_VOLUME = 0.01
 _MASK, _DETERMINANT, _READING, _DRAWN = 7, 8, 9, 10
 """Columns of what is kept of a trial, after metric and code; lines and labels come last."""
 _FEWEST_PARENTS = 4
+"""Good trials there must be before any is changed."""
 _FLAT = 1.05
 """Margin (of squares) by which reciprocal axes must span an angle."""
 
@@ -67,7 +68,7 @@ def _solve(system: FloatArray) -> bool:
 
 @fast_kernel
 def _add_equation(rows: FloatArray, label: int, found: int, outside: FloatArray) -> bool:
-    """Take a label's row as number *found*, if it does not depend on those before (Gram-Schmidt)."""
+    """Take a label's row as number *found*, if it does not depend on those before (Gram–Schmidt)."""
     k = rows.shape[1]
     whole = 0.0
     for j in range(k):

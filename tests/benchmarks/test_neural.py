@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.neural import __main__ as command
-from benchmarks.neural import beliefs, beliefs_report, budgets, budgets_report, recall, report, weights
+from benchmarks.neural import beliefs, beliefs_report, budgets, budgets_report, recall, report, trials, weights
 from benchmarks.neural.budgets import Mode, Run
 from hybrid_index import Settings
 from hybrid_index.errors import InputError
@@ -225,6 +225,15 @@ def test_beliefs(untrained: Path, tmp_path: Path, data: Path, capsys: pytest.Cap
     for name in ("confusion.png", "trust.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
     assert "beliefs: random, easy" in capsys.readouterr().out
+
+
+def test_trials(untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "trials.json"
+    assert command.main(["trials", "--lists", "3", "--weights", str(untrained), "--out", str(out)]) == 0
+    tried = json.loads(out.read_text(encoding="utf-8"))["trials"]
+    assert [t["way"] for t in tried] == 6 * list(trials.WAYS)
+    assert {t["group"] for t in tried} == {"random, easy", "random, hard"}
+    assert "the true lattice is found by" in capsys.readouterr().out
 
 
 def test_budgets(

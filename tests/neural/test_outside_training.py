@@ -46,4 +46,5 @@ def test_the_answer_is_no_worse_with_the_networks(name: str) -> None:
 @pytest.mark.parametrize("name", LISTS)
 def test_the_networks_alone_answer_without_complaint(name: str) -> None:
     result = index(_list(name), settings=Settings(budget_s=10.0, neural="only"))
+    assert result.solutions or result.status == "not_found"
     assert all(0.0 <= solution.probability <= 1.0 for solution in result.solutions)
