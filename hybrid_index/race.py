@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, direct_grams, group_by_line_positions
+from hybrid_index.neural.belief import lattice_probabilities
+from hybrid_index.neural.weights import packaged_network
 from hybrid_index.ranking import (
     EXTENSION_BITS,
     NEEDLESS_BITS,
@@ -21,7 +23,7 @@ from hybrid_index.ranking import (
     prior_bits,
     probabilities,
 )
-from hybrid_index.refine.lines import LineData, line_data
+from hybrid_index.refine.lines import LineData, line_data, without_shift
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
 from hybrid_index.refine.strained import strained_starts
 from hybrid_index.schedule import Clock, Stage, run_stage
@@ -55,6 +57,8 @@ BREEDING_REACH_BITS = 50.0
 """Solutions that are so much worse than the best one have no relative that is better."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
+HEARD_NEAR_DEG = 0.02
+"""The network is asked again about the lines when the shift of the best solution has moved by more."""
 HINT_SLACK_DEG = (0.04, 0.15, 0.4)
 """How far (degrees) the lines of a lattice from elsewhere may be off; each is tried."""
 _LOADING_S = 3600.0
@@ -74,13 +78,18 @@ class Answer:
 
 @dataclass(slots=True, eq=False)
 class Race:
-    """Solutions in the race, and how long it took."""
+    """Solutions in the race, and how long it took.
+
+    ``prior`` (14,) of the Bravais lattices in bits, as the network sees the lines without the shift ``heard_at_deg``.
+    """
 
     peaks: PeakList
     settings: Settings
     clock: Clock
     lines: LineData = field(init=False)
     solved: Solved = field(init=False)
+    prior: FloatArray = field(default_factory=prior_bits)
+    heard_at_deg: float | None = None
     bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
     tried: set[bytes] = field(default_factory=set)
     search_s: float = 0.0
@@ -132,7 +141,8 @@ class Race:
 
     def score(self, solved: Solved) -> FloatArray:
         """Evidence and prior, in bits."""
-        return np.asarray(solved.evidence + prior_bits([c.bravais_lattice for c in solved.candidates]))
+        codes = np.array([c.bravais_lattice.code for c in solved.candidates], dtype=np.int64)
+        return np.asarray(solved.evidence + self.prior[codes])
 
     def _add_with_relatives(self, candidates: list[Candidate]) -> None:
         self._add(candidates)
@@ -141,6 +151,18 @@ class Race:
             if not near:
                 break
             self._add(near)
+        self._hear_network()
+
+    def _hear_network(self) -> None:
+        """Let the network say how probable the Bravais lattices are, once a solution tells the shift of the lines."""
+        network = None if self.settings.neural == "never" else packaged_network()
+        if network is None or not len(self.solved):
+            return
+        shift = float(self.combined_shift(self.solved.take([0]))[0])
+        if self.heard_at_deg is None or abs(shift - self.heard_at_deg) > HEARD_NEAR_DEG:
+            self.heard_at_deg = shift
+            self.prior = prior_bits(lattice_probabilities(network, without_shift(self.peaks, shift)))
+            self.solved = self.solved.take(np.argsort(-self.score(self.solved), kind="stable"))
 
     def _add(self, candidates: list[Candidate]) -> None:
         new = solve_candidates(candidates, self.lines)

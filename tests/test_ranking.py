@@ -7,6 +7,8 @@ import pytest
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, superlattices
 from hybrid_index.ranking import (
+    LEAST_SAID,
+    NETWORK_WEIGHT,
     NOTHING_BITS,
     WHOLE_PATTERN_CAP_BITS,
     WHOLE_PATTERN_SHARPNESS,
@@ -33,15 +35,22 @@ def stretched(gram: FloatArray, factor: float) -> FloatArray:
 
 class TestPrior:
     def test_every_lattice_has_a_share_and_they_make_one(self) -> None:
-        assert np.sum(np.exp2(prior_bits(list(BRAVAIS_LATTICES)))) == pytest.approx(1.0)
+        assert np.sum(np.exp2(prior_bits())) == pytest.approx(1.0)
+        assert prior_bits()[B.MP.code] > prior_bits()[B.OF.code]
 
-    def test_order_is_kept(self) -> None:
-        both = prior_bits([B.MP, B.OF])
-        assert both[0] > both[1]
-        np.testing.assert_array_equal(prior_bits([B.OF, B.MP]), both[::-1])
+    def test_what_a_network_says_counts_for_three_quarters(self) -> None:
+        said = np.full(14, 0.02)
+        said[B.OF.code] = 0.74
+        gained = prior_bits(said) - prior_bits()
+        np.testing.assert_allclose(gained, NETWORK_WEIGHT * (np.log2(said) - prior_bits()))
+        assert gained.argmax() == B.OF.code
 
-    def test_none(self) -> None:
-        assert prior_bits([]).shape == (0,)
+    def test_a_network_that_repeats_the_shares_changes_nothing(self) -> None:
+        np.testing.assert_allclose(prior_bits(np.exp2(prior_bits())), prior_bits())
+
+    def test_nothing_that_it_says_excludes_a_lattice(self) -> None:
+        impossible, unlikely = np.zeros(14), np.full(14, LEAST_SAID)
+        np.testing.assert_array_equal(prior_bits(impossible), prior_bits(unlikely))
 
 
 class TestWholePatterns:

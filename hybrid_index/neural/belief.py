@@ -70,9 +70,7 @@ def believe(
     of *enough* of the probability.
     """
     w, size = network.weights, network.architecture
-    x = features_of(peaks)
-    encoded = net.encode(_OPERATIONS, w, size, x)
-    probability = _softmax(encoded.lattice[0].astype(np.float64))
+    encoded, probability = _encoded(network, peaks)
     asked = np.arange(probability.size) if codes is None else np.asarray(codes)
     asked = asked[np.argsort(-probability[asked], kind="stable")]
     before = np.cumsum(probability[asked]) - probability[asked]
@@ -98,6 +96,16 @@ def believe(
             )
         )
     return Belief(lattices=probability, likely=tuple(likely))
+
+
+def lattice_probabilities(network: Network, peaks: PeakList) -> FloatArray:
+    """How probable each Bravais lattice is, by code (14,): the first part of :func:`believe`."""
+    return _encoded(network, peaks)[1]
+
+
+def _encoded(network: Network, peaks: PeakList) -> tuple[net.Encoded, FloatArray]:
+    encoded = net.encode(_OPERATIONS, network.weights, network.architecture, features_of(peaks))
+    return encoded, _softmax(encoded.lattice[0].astype(np.float64))
 
 
 def _repeated(x: net.Encoded, n: int) -> net.Encoded:

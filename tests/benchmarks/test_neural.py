@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.neural import __main__ as command
-from benchmarks.neural import beliefs, beliefs_report, budgets, budgets_report, recall, report, trials, weights
+from benchmarks.neural import beliefs, beliefs_report, budgets, budgets_report, ranking, recall, report, trials, weights
 from benchmarks.neural.budgets import Mode, Run
 from hybrid_index import Settings
 from hybrid_index.errors import InputError
@@ -234,6 +234,34 @@ def test_trials(untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [t["way"] for t in tried] == 6 * list(trials.WAYS)
     assert {t["group"] for t in tried} == {"random, easy", "random, hard"}
     assert "the true lattice is found by" in capsys.readouterr().out
+
+
+def test_ranking(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "ranking.json"
+    words = ["ranking", "--data", str(data), "--condition", "lab", "--limit", "2", "--out", str(out)]
+    assert command.main(words) == 0
+    found = json.loads(out.read_text(encoding="utf-8"))["ranked"]
+    assert [r["way"] for r in found] == 2 * list(ranking.WAYS)
+    # The network has looked at the lines: it changes what is believed.
+    assert all(a["probability"] != b["probability"] for a, b in zip(found[::2], found[1::2], strict=True))
+    assert "of 2 first" in capsys.readouterr().out
+
+
+def test_rankings_are_compared_search_by_search() -> None:
+    def of(name: str, right: tuple[bool, bool], probability: tuple[float, float]) -> list[ranking.Ranked]:
+        return [
+            ranking.Ranked(name=name, group="lab", way=w, right=r, probability=p)
+            for w, r, p in zip(ranking.WAYS, right, probability, strict=True)
+        ]
+
+    found = [*of("gained", (False, True), (0.5, 0.5)), *of("lost", (True, False), (0.96, 0.1))]
+    found += of("kept", (True, True), (0.8, 0.98))
+    console = Console(record=True, width=160)
+    ranking.report(found, console)
+    shares, network = (line.split("│")[2:-1] for line in console.export_text().splitlines() if line.startswith("│"))
+    assert [word.strip() for word in shares] == ["67 %", "0", "0", "0.097", "1 of 1"]
+    assert [word.strip() for word in network] == ["67 %", "1", "1", "0.087", "1 of 1"]
+    assert ranking.in_short(found).endswith("2 -> 2 of 3 first, Brier score 0.097 -> 0.087")
 
 
 def test_budgets(

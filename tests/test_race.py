@@ -1,0 +1,54 @@
+"""What a race takes from the networks when it ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hybrid_index.config import Networks, Settings
+from hybrid_index.neural.belief import lattice_probabilities
+from hybrid_index.neural.weights import packaged_network
+from hybrid_index.race import HEARD_NEAR_DEG, Race
+from hybrid_index.ranking import prior_bits
+from hybrid_index.refine.lines import without_shift
+from hybrid_index.schedule import Clock, Stage
+from hybrid_index.types import Candidate
+from tests.synthetic import TYPICAL, B, line_list
+
+SHIFT_DEG = 0.12
+
+
+def raced(neural: Networks) -> Race:
+    """A race that was told the true lattice of shifted lines."""
+    settings = Settings(neural=neural)
+    peaks = line_list(TYPICAL[B.OI], B.OI, zero_shift_deg=SHIFT_DEG)
+    race = Race(peaks=peaks, settings=settings, clock=Clock.start(settings.budget_s))
+    race.run(Stage(name="nothing", sources=()))
+    assert race.heard_at_deg is None
+    truth = Candidate(bravais_lattice=B.OI, metric=TYPICAL[B.OI].metric, source="truth")
+    race.try_hints([truth], n_foreign=0)
+    return race
+
+
+def test_the_network_is_heard_about_the_lines_without_their_shift() -> None:
+    race, network = raced("auto"), packaged_network()
+    assert network is not None
+    assert race.heard_at_deg == pytest.approx(SHIFT_DEG, abs=HEARD_NEAR_DEG)
+    said = lattice_probabilities(network, without_shift(race.peaks, race.heard_at_deg))
+    assert said.sum() == pytest.approx(1.0)
+    np.testing.assert_array_equal(race.prior, prior_bits(said))
+    best = race.answers(1)[0]
+    assert best.score == pytest.approx(race.solved.evidence[best.members[0]] + race.prior[B.OI.code])
+
+
+def test_without_networks_shares_among_crystals_are_the_prior() -> None:
+    race = raced("never")
+    np.testing.assert_array_equal(race.prior, prior_bits())
+    assert race.answers(1)[0].score == pytest.approx(race.solved.evidence[0] + prior_bits()[B.OI.code])
+
+
+def test_the_order_follows_what_was_heard() -> None:
+    race = raced("auto")
+    score = race.score(race.solved)
+    assert len(score) > 1
+    assert np.all(np.diff(score) <= 0.0)
