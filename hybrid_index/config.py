@@ -60,7 +60,7 @@ class Settings:
 
     systems: tuple[str, ...] = CRYSTAL_SYSTEMS
     max_volume_angstrom3: float = 10_000.0
-    max_edge_angstrom: float = 60.0
+    max_edge_angstrom: float = 100.0
     zero_limit_deg: float = 0.3
     budget_s: float = 10.0
     max_lines: int = 60

@@ -75,6 +75,12 @@ class TestSolves:
         unindexed = peaks.two_theta_deg[~result.best.refinement.assignment.indexed]
         assert set(np.round(foreign, 6)) <= set(np.round(unindexed, 6))
 
+    def test_a_long_axis_of_a_centred_cell(self) -> None:
+        truth = Cell(a=13.02, b=13.02, c=64.46, gamma=120.0)
+        result = index(line_list(truth, B.HR, n_lines=40, noise=np.random.default_rng(1)), settings=QUICK)
+        assert is_solved(result, truth, B.HR)
+        assert result.best.refinement.candidate.bravais_lattice == B.HR
+
     def test_anglesite(self, peaks: PeakList) -> None:
         result = index(peaks, settings=QUICK)
         assert result.status == "solved"

@@ -253,7 +253,7 @@ def _distinct(rows: FloatArray, width: float, capacity: int) -> npt.NDArray[np.i
 
 
 def find_planes(
-    windows: LineWindows, *, rectangular: bool, n_planes: int, n_base: int = 12, max_edge_angstrom: float = 60.0
+    windows: LineWindows, *, rectangular: bool, n_planes: int, n_base: int = 12, max_edge_angstrom: float = 100.0
 ) -> FloatArray:
     """The planes that explain the lines best.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, metric_subspace
+from hybrid_index.lattice.reciprocal import determinant, minors
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.search.pool import SEARCH_LINES, solved
 from hybrid_index.types import Budget, Candidate, PeakList
@@ -60,8 +61,8 @@ def random_metrics(lattice: BravaisLattice, lines: LineData, n: int, rng: np.ran
     pairs = 2.0 * cosines * axes[:, [1, 0, 0]] * axes[:, [2, 2, 1]]
     subspace = metric_subspace(lattice)
     metrics = np.column_stack([axes**2, pairs]) @ (subspace @ np.linalg.pinv(subspace)).T
-    a, b, c, d, e, f = metrics.T
-    det = a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0
-    real = (det > 0.05 * a * b * c) & (b * c > d * d / 4.0)
+    a, b, c = metrics[:, :3].T
+    det = determinant(*metrics.T)
+    real = (det > 0.05 * a * b * c) & (minors(*metrics.T)[0] > 0.0)
     scale = (1.0 / (det[real] * volume[real] ** 2)) ** (1.0 / 3.0)
     return np.ascontiguousarray(metrics[real] * scale[:, None])

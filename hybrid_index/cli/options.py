@@ -87,7 +87,7 @@ MaxVolume = Annotated[
 ]
 MaxEdge = Annotated[
     float | None,
-    typer.Option("--max-edge", metavar="Å", rich_help_panel=_SEARCH, help="Longest edge of the cell (default 60)."),
+    typer.Option("--max-edge", metavar="Å", rich_help_panel=_SEARCH, help="Longest edge of the cell (default 100)."),
 ]
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", rich_help_panel=_SEARCH, help="Of everything random (default 0).")

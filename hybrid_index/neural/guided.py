@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import fast_kernel, kernel
+from hybrid_index.lattice import reciprocal
 from hybrid_index.random_stream import State, uniform
 from hybrid_index.refine.hkl import fill_reflections
 from hybrid_index.search.windows import bit_count, heap_push
@@ -24,6 +25,7 @@ _SAME_VOLUME = 0.01
 """Lattices that meet the same lines and differ less in volume are one."""
 _MASK, _DETERMINANT, _READING, _DRAWN = 7, 8, 9, 10
 """Columns of what is kept of a trial, after metric and code; lines and labels come last."""
+_determinant = fast_kernel(reciprocal.determinant)
 _FEWEST_PARENTS = 4
 """Good trials there must be before any is changed."""
 _FLAT = 1.05
@@ -137,13 +139,7 @@ def _is_lattice(m: FloatArray, least_determinant: float) -> bool:
         return False
     if 4.0 * b * c <= _FLAT * d * d or 4.0 * a * c <= _FLAT * e * e or 4.0 * a * b <= _FLAT * f * f:
         return False
-    return _determinant(m) > least_determinant
-
-
-@fast_kernel
-def _determinant(m: FloatArray) -> float:
-    a, b, c, d, e, f = m[0], m[1], m[2], m[3], m[4], m[5]
-    return float(a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0)
+    return bool(_determinant(a, b, c, d, e, f) > least_determinant)
 
 
 @fast_kernel
@@ -241,7 +237,7 @@ def guided_trials(
                 mask |= 1 << (line - 1)
         score = odds[bit_count(mask), n]
         if score > 0.0 and (size < scores.shape[0] or score > scores[0]):
-            determinant = _determinant(metric)
+            determinant = _determinant(metric[0], metric[1], metric[2], metric[3], metric[4], metric[5])
             if _is_known(kept, size, mask, determinant):
                 continue
             row[:6] = metric

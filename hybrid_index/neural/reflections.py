@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, holohedry_order
+from hybrid_index.lattice.reciprocal import determinant, minors
 
 GRID = 2048
 """Indices that are tried for each lattice; where more would be needed the limit of Q comes down."""
@@ -141,10 +142,9 @@ def _uniaxial_grid(lattice: BravaisLattice, metrics: Tensor, q_max: Tensor) -> t
 
 def _box_grid(system: str, metrics: Tensor, q_max: Tensor) -> tuple[Tensor, Tensor]:
     """Grid of a box in h, k, l: an octant, a quarter or a half, as the symmetry has it."""
-    a, b, c, d, e, f = metrics.unbind(dim=1)
-    minors = torch.stack((b * c - d * d / 4.0, a * c - e * e / 4.0, a * b - f * f / 4.0), dim=1)
-    determinant = a * minors[:, 0] + (d * e * f - b * e * e - c * f * f) / 4.0
-    squares = minors / determinant[:, None]  # of the direct edges: no index is larger than edge times √Q
+    columns = metrics.unbind(dim=1)
+    # Squares of the direct edges: no index is larger than edge times √Q.
+    squares = torch.stack(minors(*columns), dim=1) / determinant(*columns)[:, None]
     limit = q_max.clone()
     signed = {"o": (0, 0, 0), "m": (0, 0, 1), "a": (0, 1, 1)}[system]
     both = torch.tensor(signed, device=metrics.device)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from hybrid_index.compiled import kernel
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice
+from hybrid_index.lattice.reciprocal import determinant, minors
 from hybrid_index.units import FloatArray
 
 EQUAL_Q = 1.0e-9
@@ -214,12 +215,10 @@ def reflection_capacity(metric: FloatArray, q_max: float) -> int:
 
 def expected_count(metric: FloatArray, q_max: float) -> float:
     """Half the lattice points in the sphere, and a surface term for flat cells; NaN if there is no such lattice."""
-    a, b, c, d, e, f = metric.tolist()
-    minors = (b * c - d * d / 4.0, a * c - e * e / 4.0, a * b - f * f / 4.0)
-    det = a * minors[0] + (d * e * f - b * e * e - c * f * f) / 4.0
-    if not (math.isfinite(det) and det > 0.0 and min(minors) > 0.0):
+    det, squares = determinant(*metric.tolist()), minors(*metric.tolist())
+    if not (math.isfinite(det) and det > 0.0 and min(squares) > 0.0):
         return math.nan
     if not q_max > 0.0:
         return 0.0
-    u, v, w = (math.sqrt(q_max * minor / det) for minor in minors)
+    u, v, w = (math.sqrt(q_max * square / det) for square in squares)
     return float(2.0 / 3.0 * math.pi * q_max**1.5 / math.sqrt(det) + 4.0 * (u * v + v * w + u * w))

@@ -9,6 +9,7 @@ import numpy as np
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
+from hybrid_index.lattice.reciprocal import determinant, minors
 from hybrid_index.refine.assign import FAILED
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import solve_some
@@ -90,8 +91,6 @@ def solved(
 
 def _is_within(metric: FloatArray, lattice: BravaisLattice, settings: Settings) -> bool:
     """Whether a lattice respects the user's limits on volume and edges."""
-    a, b, c, d, e, f = metric.tolist()
-    det = a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0
-    longest = max(b * c - d * d / 4.0, a * c - e * e / 4.0, a * b - f * f / 4.0)
+    det, longest = determinant(*metric.tolist()), max(minors(*metric.tolist()))
     volume = lattice.lattice_points * settings.max_volume_angstrom3
     return bool(det * volume**2 >= 1.0 and longest <= det * settings.max_edge_angstrom**2)

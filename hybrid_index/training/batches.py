@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_index.lattice.reciprocal import determinant
 from hybrid_index.neural.features import LINES, Features, features
 from hybrid_index.neural.labels import FAMILY_OF_CODE, LABELLED_LINES, Vocabulary
 from hybrid_index.simulate.line_list_settings import LineListSettings
@@ -117,7 +118,5 @@ def middle_shift(lists: LineLists) -> FloatArray:
 
 def _volume(lists: LineLists) -> FloatArray:
     """Volume (Å³) of the primitive cell of each list."""
-    a, b, c, d, e, f = lists.metric.T
-    det = a * b * c + (d * e * f - a * d * d - b * e * e - c * f * f) / 4.0
     points = np.array([lists.bravais_lattice(i).lattice_points for i in range(len(lists))])
-    return np.asarray(1.0 / (np.sqrt(det) * points))
+    return np.asarray(1.0 / (np.sqrt(determinant(*lists.metric.T)) * points))
