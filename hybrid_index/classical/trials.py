@@ -19,6 +19,8 @@ from hybrid_index.units import FloatArray
 
 _MAX_REFLECTIONS = 1200
 _MAX_LAYER_INDEX = 40
+_LAYER_LOW = 1.0
+"""h² + k² [+ hk] of the lowest lines of a layer."""
 
 
 @kernel
@@ -126,15 +128,20 @@ def uniaxial_trials(
 ) -> int:
     """Every pair of base lines as every pair of (h² + k² [+ hk], l²) in *squares* (m, 2); *cross* is F/A.
 
-    *layers* as :func:`layer_squares` gives them.
+    Where c is much shorter than a, no base line may tell it. So lines beyond are tried as well, as the lowest ones of a
+    layer over a base line in the plane. *layers* as :func:`layer_squares` gives them.
     """
     row = np.zeros(7)
     n = min(n_base, q.shape[0])
     density_min = 1.0 / (volume_max * volume_max)
     for i in range(n):
-        for j in range(i + 1, n):
+        for j in range(i + 1, q.shape[0]):
             for x in range(squares.shape[0]):
+                if j >= n and squares[x, 1] > 0.0:
+                    continue
                 for y in range(squares.shape[0]):
+                    if j >= n and (squares[y, 1] == 0.0 or squares[y, 0] > _LAYER_LOW):
+                        continue
                     det = squares[x, 0] * squares[y, 1] - squares[y, 0] * squares[x, 1]
                     if det == 0.0:
                         continue

@@ -20,6 +20,7 @@ from hybrid_index.lattice import (
 from hybrid_index.refine.lines import line_data
 from hybrid_index.search.pool import SEARCH_LINES, Prepared
 from hybrid_index.types import CandidateSource, PeakList
+from hybrid_index.units import two_theta_from_q
 from tests.synthetic import CU, TYPICAL, B, Spent, Unlimited, gaps_deg, is_lattice, line_list, random_cell
 
 ENGINES: dict[B, CandidateSource] = {
@@ -62,6 +63,20 @@ def test_true_lattice_is_proposed_beside_foreign_lines_and_a_small_shift(lattice
 def test_random_starts_find_cubic_lattices(lattice: B) -> None:
     found = RandomStarts(rounds=1).propose(line_list(TYPICAL[lattice], lattice), only(lattice), Unlimited())
     assert any(c.bravais_lattice is lattice and is_lattice(c, TYPICAL[lattice], lattice) for c in found)
+
+
+@pytest.mark.parametrize("lattice", [B.TP, B.TI, B.HP])
+def test_a_short_axis_that_only_later_lines_tell(lattice: B) -> None:
+    """As in layered frameworks: ten lines of the plane, then the layer above it."""
+    truth = Cell(a=31.0, b=31.0, c=3.43, gamma=120.0 if lattice is B.HP else 90.0)
+    in_plane = [(h, k, 0) for h in range(1, 5) for k in range(h + 1) if (h + k) % 2 == 0 or lattice is not B.TI]
+    above = [(h, k, 1) for h, k in ((0, 0), (1, 0), (1, 1), (2, 1), (3, 0), (4, 1))]
+    hkl = in_plane[:10] + [r for r in above if sum(r) % 2 == 0 or lattice is not B.TI]
+    h, k, l = np.array(hkl, dtype=float).T
+    q = np.sort(np.column_stack([h * h, k * k, l * l, k * l, h * l, h * k]) @ truth.metric)
+    peaks = PeakList.from_positions(two_theta_from_q(q, CU.wavelength_angstrom), radiation=CU, two_theta_esd_deg=0.01)
+    found = BaseLineTrials().propose(peaks, Settings(), Unlimited())
+    assert any(c.bravais_lattice is lattice and is_lattice(c, truth, lattice) for c in found)
 
 
 @EACH_SOURCE
