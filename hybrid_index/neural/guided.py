@@ -3,7 +3,9 @@
 Like base-line trials, but no index is tried more often than it is probable: a few thousand draws do what an exhaustive
 search needs millions for. Each draw chooses a reading of the list, labels by it as many independent lines as the
 lattice has parameters, solves for these exactly, and is scored by the odds against chance over all lines. Most draws
-keep all but one of the equations of an earlier one that went well: it is mostly a single label that is wrong.
+keep all but one of the equations of an earlier one that went well: it is mostly a single label that is wrong. Some
+suppose that a line, however far out, is the first of a layer: where one axis is short, the lines that are labelled are
+often all of the plane across it.
 """
 
 from __future__ import annotations
@@ -169,7 +171,9 @@ def guided_trials(
     odds: FloatArray,
     scores: FloatArray,
     pool: FloatArray,
+    axes: npt.NDArray[np.int64],
     changed: float,
+    layered: float,
 ) -> int:
     """Draw lattices of one Bravais lattice (*code*) and keep the best in a heap; returns their number.
 
@@ -188,7 +192,7 @@ def guided_trials(
     line_running
         (R, n): in each reading the running sum of how readily each line is taken.
     q
-        (n,) Q of the lines in Å⁻².
+        (m,) Q of the lines in Å⁻², m ≥ n.
     q_max, table, bins_per_q
         See :class:`hybrid_index.search.windows.LineWindows`.
     least_determinant
@@ -197,8 +201,11 @@ def guided_trials(
         See :func:`hybrid_index.search.windows.chance_table`.
     scores, pool
         The heap (capacity,), (capacity, 7), filled here.
-    changed
-        Share of the trials that change one equation of a good one.
+    axes
+        Labels of the first orders of the axes.
+    changed, layered
+        Share of the trials that change one equation of a good one; share of the others that suppose a line to be the
+        first order of an axis.
     """
     k, size = rows.shape[1], 0
     state = np.array([seed], dtype=np.uint64)
@@ -213,6 +220,10 @@ def guided_trials(
             r, found = int(parent[_READING]), _inherit(parent, int(uniform(state) * k), rows, outside, drawn)
         else:
             r, found = _place(reading_running, uniform(state)), 0
+            if axes.shape[0] > 0 and uniform(state) < layered:
+                drawn[0, 0], drawn[0, 1] = int(uniform(state) * q.shape[0]), axes[int(uniform(state) * axes.shape[0])]
+                _add_equation(rows, drawn[0, 1], 0, outside)
+                found = 1
         if not _draw_equations(state, rows, label_running[r], line_running[r], outside, drawn, found):
             continue
         for i in range(k):

@@ -17,7 +17,7 @@ from hybrid_index.neural.weights import Network, packaged_network
 from hybrid_index.refine.lines import without_shift
 from hybrid_index.search.pool import Pool, Prepared
 from hybrid_index.threads import side_by_side
-from hybrid_index.types import Budget, Candidate, PeakList
+from hybrid_index.types import Budget, Candidate, IntArray, PeakList
 from hybrid_index.units import FloatArray
 
 FARTHEST_DEG = 0.06
@@ -26,6 +26,8 @@ _TRIALS_BY_PARAMETERS = {1: 0.05, 2: 0.2, 3: 0.5, 4: 1.0, 6: 1.0}
 """Lattices of few parameters need fewer trials."""
 CHANGED = 0.65
 """Share of the trials that change one equation of a good one."""
+LAYERED = 0.3
+"""Share of the others that suppose one line, of any angle, to be the first of a layer."""
 _LEAST_SHARE = 0.1
 """Every lattice that the network is asked about gets at least this share of the trials."""
 
@@ -88,6 +90,7 @@ def likely_trials(
     n_trials: int,
     capacity: int,
     changed: float = CHANGED,
+    layered: float = LAYERED,
 ) -> Pool:
     """Try lattices as likely labels make them, *n_trials* of them if there are four or six parameters."""
     code, w = belief.code, ready.windows
@@ -99,10 +102,15 @@ def likely_trials(
     pool.size = guided_trials(
         np.uint64(limits.seed + code), round(n_trials * _TRIALS_BY_PARAMETERS[rows.shape[1]]), code,
         metric_subspace(lattice), rows, _running(belief.readings), _running(belief.labels[:, :n_lines]),
-        np.cumsum(_readiness(belief)[:, :n_lines], axis=-1), w.q[:n_lines], w.q_max, volume**-2, w.table, w.bins_per_q,
-        ready.odds, pool.scores, pool.rows, changed,
+        np.cumsum(_readiness(belief)[:, :n_lines], axis=-1), w.q, w.q_max, volume**-2, w.table, w.bins_per_q,
+        ready.odds, pool.scores, pool.rows, first_orders(rows), changed, layered,
     )  # fmt: skip
     return pool
+
+
+def first_orders(rows: FloatArray) -> IntArray:
+    """Labels, by place in *rows* (K, k), that are one of the parameters: the lowest reflections along the axes."""
+    return np.flatnonzero((rows.sum(axis=1) == 1.0) & (rows.max(axis=1) == 1.0) & (rows.min(axis=1) >= 0.0))
 
 
 def _said_shift(lattice: LatticeBelief, limits: Settings, wavelength_angstrom: float) -> float:
