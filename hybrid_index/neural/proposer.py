@@ -26,7 +26,7 @@ _TRIALS_BY_PARAMETERS = {1: 0.05, 2: 0.2, 3: 0.5, 4: 1.0, 6: 1.0}
 """Lattices of few parameters need fewer trials."""
 CHANGED = 0.65
 """Share of the trials that change one equation of a good one."""
-LAYERED = 0.3
+LAYERED = 0.1
 """Share of the others that suppose one line, of any angle, to be the first of a layer."""
 _LEAST_SHARE = 0.1
 """Every lattice that the network is asked about gets at least this share of the trials."""
