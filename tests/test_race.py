@@ -33,6 +33,7 @@ def raced(neural: Networks) -> Race:
 def test_the_network_is_heard_about_the_lines_without_their_shift() -> None:
     race, network = raced("auto"), packaged_network()
     assert network is not None
+    assert race.heard_at_deg is not None
     assert race.heard_at_deg == pytest.approx(SHIFT_DEG, abs=HEARD_NEAR_DEG)
     said = lattice_probabilities(network, without_shift(race.peaks, race.heard_at_deg))
     assert said.sum() == pytest.approx(1.0)
