@@ -27,11 +27,11 @@ _SAME_VOLUME = 0.01
 """Lattices that meet the same lines and differ less in volume are one."""
 _MASK, _DETERMINANT, _READING, _DRAWN = 7, 8, 9, 10
 """Columns of what is kept of a trial, after metric and code; lines and labels come last."""
-_determinant = fast_kernel(reciprocal.determinant)
 _FEWEST_PARENTS = 4
 """Good trials there must be before any is changed."""
 _FLAT = 1.05
 """Margin (of squares) by which reciprocal axes must span an angle."""
+_determinant = fast_kernel(reciprocal.determinant)
 
 
 @kernel
