@@ -19,6 +19,7 @@ from hybrid_index.lattice import CRYSTAL_SYSTEMS, Cell, primitive_gram
 from hybrid_index.lattice.bravais import ConventionalSetting, conventional
 from hybrid_index.lattice.compare import cluster_lattices
 from hybrid_index.simulate import CONDITIONS, DrawnList, Lines, Structure, draw_peak_list, observable_lines
+from hybrid_index.simulate.crystals import SYMMETRY_TOLERANCE
 from hybrid_index.types import IntArray, Pattern, PeakList
 from hybrid_index.units import FloatArray, Radiation, parse_radiation
 
@@ -36,9 +37,6 @@ MIN_DRAWN_LINES = 8
 TOLERANCE = 0.005
 HARD_TOLERANCE = 0.01
 DEFAULT_U_ISO = 0.01
-
-SYMMETRY_TOLERANCE = 0.001
-"""Relative: a lattice this near to a higher symmetry has the lines of that one, whatever its space group says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +122,15 @@ def load_structures(folder: Path) -> list[dict[str, Any]]:
         raise InputError("the structures cannot be read; name their folder with --data", source=str(path)) from error
 
 
-def true_gram(cell: Sequence[float], centring: str) -> FloatArray:
-    """Gram matrix of a primitive basis; an R lattice given by rhombohedral axes is primitive already."""
-    if centring == "R" and abs(cell[5] - 120.0) > 1e-3:
-        centring = "P"
-    return primitive_gram(Cell.from_parameters(cell), centring)
+def centring_of(cell: Sequence[float], space_group: str) -> str:
+    """Letter of a cell's centring, by its space group; an R lattice given by rhombohedral axes is primitive."""
+    letter = space_group[0]
+    return "P" if letter == "R" and abs(cell[5] - 120.0) > 1e-3 else letter
+
+
+def true_gram(cell: Sequence[float], space_group: str) -> FloatArray:
+    """Gram matrix of a primitive basis."""
+    return primitive_gram(Cell.from_parameters(cell), centring_of(cell, space_group))
 
 
 def known_lattices(records: Iterable[Mapping[str, Any]]) -> list[KnownLattice]:
@@ -230,7 +232,7 @@ def _usable_gram(record: Mapping[str, Any]) -> FloatArray | None:
     if len(record["sites"]) > MAX_SITES:
         return None
     try:
-        gram = true_gram(record["cell"], str(record["space_group"])[0])
+        gram = true_gram(record["cell"], record["space_group"])
     except InputError:
         return None
     low, high = VOLUME_LIMITS_ANGSTROM3

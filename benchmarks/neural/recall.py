@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.accuracy.cases import SYMMETRY_TOLERANCE, Case
+from benchmarks.accuracy.cases import Case
 from benchmarks.accuracy.causes import NO_RELATION, relation_of
 from benchmarks.accuracy.summary import ALL
 from benchmarks.neural.report import HIGH_SYMMETRY, LOW_SYMMETRY, Measured, new_table, percent, print_bars
@@ -30,6 +30,7 @@ from hybrid_index.race import load_kernels
 from hybrid_index.refine.lines import line_data, without_shift
 from hybrid_index.refine.solving import solve_candidates
 from hybrid_index.schedule import Clock, Stage, run_stage
+from hybrid_index.simulate.crystals import SYMMETRY_TOLERANCE
 from hybrid_index.units import FloatArray
 
 MOST_CANDIDATES = 64

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from benchmarks.accuracy.cases import SYMMETRY_TOLERANCE, VOLUME_BINS_ANGSTROM3
+from benchmarks.accuracy.cases import VOLUME_BINS_ANGSTROM3
 from benchmarks.accuracy.score import LIST_LENGTH
 from benchmarks.peers.program import Limits, PeerCell, Program, Result, Status
 from benchmarks.peers.sets import Listed
@@ -20,6 +20,7 @@ from hybrid_index.lattice import (
     primitive_gram,
     same_shortest_vectors,
 )
+from hybrid_index.simulate.crystals import SYMMETRY_TOLERANCE
 from hybrid_index.units import FloatArray
 
 CENTRINGS = "PIFABCR"

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from benchmarks.accuracy.cases import DEFAULT_U_ISO, SYMMETRY_TOLERANCE, known_lattices, load_structures
+from benchmarks.accuracy.cases import DEFAULT_U_ISO, known_lattices, load_structures
 from benchmarks.crystal_statistics import IDEALISED
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS, BravaisLattice, conventional, primitive_gram
@@ -33,6 +33,7 @@ from hybrid_index.simulate import (
     synthetic_crystal,
 )
 from hybrid_index.simulate.crystal_statistics import default_statistics
+from hybrid_index.simulate.crystals import SYMMETRY_TOLERANCE
 from hybrid_index.units import FloatArray, parse_radiation, q_from_two_theta
 
 PLAIN = Condition(name="plain", sigma_deg=1e-6, merge_deg=0.02, weakest=0.01)

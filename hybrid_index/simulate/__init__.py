@@ -1,6 +1,7 @@
 """From a crystal structure to lines, patterns, and peak lists as bad as real ones."""
 
 from hybrid_index.simulate.conditions import CONDITIONS, Condition, DrawnList, draw_peak_list, observable_lines
+from hybrid_index.simulate.crystals import Crystals, KnownCrystal
 from hybrid_index.simulate.line_list_settings import LineListSettings, Source
 from hybrid_index.simulate.line_list_tables import LineListTables
 from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
@@ -16,7 +17,9 @@ __all__ = [
     "CONDITIONS",
     "Background",
     "Condition",
+    "Crystals",
     "DrawnList",
+    "KnownCrystal",
     "LineListSettings",
     "LineListTables",
     "LineLists",

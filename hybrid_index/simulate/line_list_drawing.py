@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.compiled import kernel
+from hybrid_index.compiled import inlined_kernel, kernel
 from hybrid_index.random_stream import State, between, choice, key_of, log_between, uniform
 from hybrid_index.simulate.conditions import FIRST_LINES, LADDER_DEG, MAX_LINES
+from hybrid_index.simulate.crystal_kernels import crystal_reflections
 from hybrid_index.simulate.line_list_kernels import (
     CAPACITY,
     Reflections,
@@ -49,9 +50,11 @@ MAX_ATTEMPTS = 16
 
 (
     _MIN, _MAX, _ZERO, _DISPLACEMENT, _RADIUS, _SIGMA, _FADE,
-    _MERGE, _WEAKEST, _MISSING, _FOREIGN, _INSTRUMENT, _SIZE, _STRAIN, _CONTRAST, _, _, _,
+    _MERGE, _WEAKEST, _MISSING, _FOREIGN, _INSTRUMENT, _SIZE, _STRAIN, _CONTRAST, _, _, _THERMAL,
 ) = range(len(RANGE_NAMES))  # fmt: skip
 _LADDER = np.array(LADDER_DEG, dtype=np.float64)
+NO_CLASS = -1
+"""Stands for the extinction class of a known crystal."""
 
 
 class LineColumns(NamedTuple):
@@ -106,16 +109,26 @@ def fill_lists(
             hash_key = key_of(state[0], np.uint64(MAX_ATTEMPTS))
             wavelength, neutron = _draw_measurement(state, tables, drawn, limits[i])
             code = choice(state, tables.lattice_running, 0, len(tables.lattice_running))
-            kind = choice(state, tables.class_running, tables.class_first[code], tables.class_first[code + 1])
-            random_gram(state, code, tables.shares[0], math.nan, tables.quantiles, tables.cholesky, gram)
-            volume = metric_of(gram, metric[i])
-            draw_scattering(
-                state, tables.shares[2], drawn[_CONTRAST:], tables.centric[kind], tables.merged[kind], scattering
-            )
-            n = _true_lines(
-                hash_key, metric[i], code, volume, tables.tests[kind], tables.n_tests[kind], scattering,
-                tables.strengths, wavelength, neutron, drawn, limits[i], kept, scratch_hkl, scratch_q, order, starts,
-            )  # fmt: skip
+            if len(tables.crystals.lattice) > 0:
+                which = choice(state, tables.crystals.running, 0, len(tables.crystals.running))
+                code, kind = tables.crystals.lattice[which], NO_CLASS
+                n = crystal_reflections(
+                    state, tables.crystals, which, drawn[_THERMAL], wavelength, neutron,
+                    _q_at(limits[i, 0], wavelength), gram, metric[i], kept, order, starts,
+                )  # fmt: skip
+                n = _observed(kept, order, n, drawn, wavelength, limits[i])
+            else:
+                kind = choice(state, tables.class_running, tables.class_first[code], tables.class_first[code + 1])
+                random_gram(state, code, tables.shares[0], math.nan, tables.quantiles, tables.cholesky, gram)
+                volume = metric_of(gram, metric[i])
+                draw_scattering(
+                    state, tables.shares[2], drawn[_CONTRAST:], tables.centric[kind], tables.merged[kind], scattering
+                )
+                n = _true_lines(
+                    hash_key, metric[i], code, volume, tables.tests[kind], tables.n_tests[kind], scattering,
+                    tables.strengths, wavelength, neutron, drawn, limits[i], kept, scratch_hkl, scratch_q, order,
+                    starts,
+                )  # fmt: skip
             n = min(n, MAX_LINES + MARGIN)
             _place_lines(order, n, kept, wavelength, drawn, work)
             n = add_foreign(state, int(drawn[_FOREIGN]), drawn[_WEAKEST], work, n)
@@ -207,11 +220,11 @@ def _true_lines(
     guess = FIRST_GUESS
     rung = 0
     climbs = limits[1] == 0.0
-    q_done = (2.0 * math.sin(math.radians(0.5 * limits[0])) / wavelength) ** 2
+    q_done = _q_at(limits[0], wavelength)
     n = 0
     while True:
         end = _LADDER[rung] if climbs else limits[1]
-        q_end = (2.0 * math.sin(math.radians(0.5 * end)) / wavelength) ** 2
+        q_end = _q_at(end, wavelength)
         q_max = min(expected_q(code, volume, guess), q_end)
         n = strong_reflections(
             key, metric, code, q_done, q_max, tests, n_tests, scattering, strengths, wavelength, neutron,
@@ -235,6 +248,43 @@ def _true_lines(
 
 
 @kernel
+def _observed(
+    kept: Reflections, order: npt.NDArray[np.int32], n: int, drawn: FloatArray, wavelength: float, limits: FloatArray
+) -> int:
+    """Keep in *order* (n,) what lies in the range of the measurement and may be visible; return how many.
+
+    The end of the range, where it was left open, is written into *limits*.
+    """
+    _, q, intensity = kept
+    climbs = limits[1] == 0.0
+    rung = 0
+    while True:
+        end = _LADDER[rung] if climbs else limits[1]
+        q_end = _q_at(end, wavelength)
+        inside, strongest = 0, 0.0
+        while inside < n and q[order[inside]] <= q_end:
+            strongest = max(strongest, intensity[order[inside]])
+            inside += 1
+        visible = _resolved(q, intensity, order, inside, drawn[_WEAKEST], drawn[_MERGE], wavelength)
+        if not climbs or visible >= FIRST_LINES or rung == len(_LADDER) - 1:
+            break
+        rung += 1
+    limits[1] = end
+    m = 0
+    for i in range(inside):
+        if intensity[order[i]] >= WEAKER * drawn[_WEAKEST] * strongest:
+            order[m] = order[i]
+            m += 1
+    return m
+
+
+@inlined_kernel
+def _q_at(two_theta_deg: float, wavelength: float) -> float:
+    sine = math.sin(math.radians(0.5 * two_theta_deg))
+    return (2.0 * sine / wavelength) ** 2
+
+
+@kernel
 def _resolved(
     q: FloatArray,
     intensity: FloatArray,
@@ -247,7 +297,7 @@ def _resolved(
     """Count lines that are strong enough and apart from the one before them; order is ascending in *q*."""
     strongest = 0.0
     for i in range(n):
-        strongest = max(strongest, intensity[i])
+        strongest = max(strongest, intensity[order[i]])
     visible, last = 0, -1.0
     half = 0.5 * wavelength
     for i in range(n):

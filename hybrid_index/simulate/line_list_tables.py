@@ -10,6 +10,7 @@ import numpy as np
 
 from hybrid_index.simulate.conditions import FIRST_LINES, FOREIGN_INTENSITY, LADDER_DEG, MAX_LINES
 from hybrid_index.simulate.crystal_statistics import CrystalStatistics, default_statistics
+from hybrid_index.simulate.crystals import NO_CRYSTALS, CrystalArrays, Crystals
 from hybrid_index.simulate.extinctions import ExtinctionClasses, default_classes
 from hybrid_index.simulate.line_list_kernels import wilson_strengths
 from hybrid_index.simulate.line_list_settings import RANGE_NAMES, LineListSettings
@@ -45,6 +46,8 @@ class KernelTables(NamedTuple):
         See :class:`~hybrid_index.simulate.extinctions.ExtinctionClasses`; the weights as running sums in each lattice.
     strengths
         Shape (2, 4, 1024), see :func:`~hybrid_index.simulate.line_list_kernels.wilson_strengths`.
+    crystals
+        Known crystals that all lists are of; where there are none, lattices and intensities are random.
     """
 
     ranges: FloatArray
@@ -60,6 +63,7 @@ class KernelTables(NamedTuple):
     tests: IntArray
     n_tests: IntArray
     strengths: FloatArray
+    crystals: CrystalArrays
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,6 +89,7 @@ class LineListTables:
         settings: LineListSettings | None = None,
         statistics: CrystalStatistics | None = None,
         classes: ExtinctionClasses | None = None,
+        crystals: Crystals | None = None,
     ) -> Self:
         """Tables of settings and statistics; those of the package where they are not given."""
         settings = settings or LineListSettings()
@@ -106,6 +111,7 @@ class LineListTables:
             tests=classes.tests,
             n_tests=classes.n_tests,
             strengths=wilson_strengths(),
+            crystals=crystals.arrays if crystals else NO_CRYSTALS,
         )
         return cls(arrays=arrays)
 

@@ -16,6 +16,7 @@ from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
 from hybrid_index.simulate.conditions import MAX_LINES
 from hybrid_index.simulate.crystal_statistics import CrystalStatistics
+from hybrid_index.simulate.crystals import Crystals
 from hybrid_index.simulate.extinctions import ExtinctionClasses
 from hybrid_index.simulate.line_list_drawing import ROOM, LineColumns, ListColumns, fill_lists
 from hybrid_index.simulate.line_list_settings import LineListSettings
@@ -50,7 +51,7 @@ class LineLists:
     lattice
         int64 (n,), code of the Bravais lattice: its place in ``BRAVAIS_LATTICES``.
     extinction_class
-        int64 (n,), number in :class:`ExtinctionClasses`.
+        int64 (n,), number in :class:`ExtinctionClasses`; −1 for a known crystal.
     zero_shift_deg, displacement_mm, radius_mm
         float64 (n,).
     wavelength_angstrom
@@ -104,6 +105,7 @@ def draw_line_lists(
     settings: LineListSettings | None = None,
     statistics: CrystalStatistics | None = None,
     classes: ExtinctionClasses | None = None,
+    crystals: Crystals | None = None,
     threads: int = 1,
 ) -> LineLists:
     """Draw the lists number *start* to *start* + *n* − 1 of a seed.
@@ -123,18 +125,23 @@ def draw_line_lists(
         Ranges of everything that is drawn.
     statistics, classes
         What cells and extinctions are drawn after; those of the package if not given.
+    crystals
+        If given, all lists are of these, each time strained anew (``crystal_kernels``), not of random lattices.
     threads
         The kernels release the GIL: two threads are twice as fast.
 
     Raises
     ------
     InputError
-        If a number is negative.
+        If a number is negative, or if known crystals, whose lines are those of x-rays, meet a source of neutrons.
     """
     for name, value in (("n", n), ("seed", seed), ("start", start), ("threads", threads - 1)):
         if value < 0:
             raise InputError(f"is too small; give {'1' if name == 'threads' else '0'} or more", source=name)
-    tables = LineListTables.of(settings, statistics, classes).arrays
+    settings = settings or LineListSettings()
+    if crystals and any(source.probe == "neutron" for source in settings.sources):
+        raise InputError("known crystals are known for x-rays only; leave neutrons out", source="sources")
+    tables = LineListTables.of(settings, statistics, classes, crystals).arrays
     lists = _empty(n)
     key = np.uint64(seed)
 

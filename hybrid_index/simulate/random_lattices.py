@@ -70,7 +70,7 @@ def random_gram(
         if _LOW_LOG <= x[0] <= _HIGH_LOG[code] or not math.isnan(log_volume):
             _gram_of(code, x, gram)
             if gram[0, 0] > 0.0:
-                _standardise(code, gram)
+                standardise(code, gram)
                 edge = max(gram[0, 0], gram[1, 1], gram[2, 2])
                 if edge <= LONGEST_ANGSTROM**2 and shortest_square(code, gram) >= SHORTEST_ANGSTROM**2:
                     return
@@ -79,7 +79,7 @@ def random_gram(
     x[1], x[2] = 0.1, 0.1
     x[3], x[4], x[5] = 98.0, 101.0, 104.0
     _gram_of(code, x, gram)
-    _standardise(code, gram)
+    standardise(code, gram)
 
 
 @kernel
@@ -149,7 +149,7 @@ def _gram_of(code: int, x: FloatArray, gram: FloatArray) -> None:
 
 
 @kernel
-def _standardise(code: int, gram: FloatArray) -> None:
+def standardise(code: int, gram: FloatArray) -> None:
     """Bring a Gram matrix into the conventional setting of its lattice, as ``lattice.standardize`` would."""
     if code == _AP:
         _niggli(gram)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from hybrid_index.lattice.reciprocal import determinant
 from hybrid_index.neural.features import LINES, Features, features
 from hybrid_index.neural.labels import FAMILY_OF_CODE, LABELLED_LINES, Vocabulary
+from hybrid_index.simulate.crystals import Crystals
 from hybrid_index.simulate.line_list_settings import LineListSettings
 from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
 from hybrid_index.training.config import Recipe
@@ -21,6 +22,8 @@ from hybrid_index.units import FloatArray, displacement_slope, q_from_two_theta
 EASY = LineListSettings(zero_limit_deg=0.08, displacement_limit_mm=0.1, n_foreign=(0, 2), n_missing=(0, 3))
 HARD = LineListSettings(zero_limit_deg=0.5, displacement_limit_mm=0.2, n_foreign=(0, 4), n_missing=(0, 4))
 """The shifts and faults of most laboratory patterns, and of difficult ones; all else is as wide as can be."""
+XRAYS = tuple(source for source in EASY.sources if source.probe == "xray")
+"""Known crystals are seen with x-rays only."""
 VALIDATION_SEED = 2**40
 """Far from any seed of a recipe."""
 _NEAR_SHARE, _NEAR_DEG, _FAR_DEG = 0.75, 0.015, 0.06
@@ -60,18 +63,39 @@ def common_labels(sizes: tuple[int, ...], seed: int) -> Vocabulary:
 
 def batch(recipe: Recipe, vocabulary: Vocabulary, step: int, ranks: Ranks = ALONE) -> Batch:
     """One process's part of the batch of a step: all parts together are always the same lists."""
-    easy = round(recipe.easy_share * recipe.batch)
     parts = []
-    for offset, n, settings in ((0, easy, EASY), (1, recipe.batch - easy, HARD)):
+    for offset, (n, settings, crystals) in enumerate(_kinds(recipe)):
         rows = ranks.rows(n)
         if rows.start == rows.stop:
             continue
         lists = draw_line_lists(
-            rows.stop - rows.start, seed=recipe.seed + offset, start=step * n + rows.start, settings=settings
+            rows.stop - rows.start,
+            seed=recipe.seed + offset,
+            start=step * n + rows.start,
+            settings=settings,
+            crystals=crystals,
         )
         left = None if step < recipe.wide_steps else left_over(n, seed=recipe.seed, step=step)[rows]
         parts.append(to_batch(lists, vocabulary, None if left is None else left - middle_shift(lists)))
     return join(parts)
+
+
+@functools.cache
+def _kinds(recipe: Recipe) -> list[tuple[int, LineListSettings, Crystals | None]]:
+    """Kinds of lists in a batch: how many, how difficult, and of which crystals if not of random ones."""
+    known, crystals = known_crystals(recipe)
+    kinds: list[tuple[int, LineListSettings, Crystals | None]] = []
+    for n, of, sources in ((recipe.batch - known, None, EASY.sources), (known, crystals, XRAYS)):
+        easy = round(recipe.easy_share * n)
+        kinds += [(easy, replace(EASY, sources=sources), of), (n - easy, replace(HARD, sources=sources), of)]
+    return kinds
+
+
+@functools.cache
+def known_crystals(recipe: Recipe) -> tuple[int, Crystals | None]:
+    """How many lists of a batch are of known crystals, and these."""
+    known = round(recipe.crystal_share * recipe.batch)
+    return known, Crystals.load(recipe.crystals) if known else None
 
 
 def left_over(n: int, *, seed: int, step: int = 0) -> FloatArray:

@@ -35,6 +35,8 @@ class Recipe:
         Of AdamW; largest norm of a gradient.
     easy_share
         Share of the lists with small shifts and few faults (``batches.EASY``); the others have large ones.
+    crystals, crystal_share
+        File of known crystals (``python -m benchmarks.known_crystals``), and share of the lists that are of these.
     wide_steps
         The first steps see lists with their whole shift; those after see lists whose shift is known nearly, as it is
         once the shift reader was asked.
@@ -58,6 +60,8 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 1.0
     easy_share: float = 0.6
+    crystals: str = ""
+    crystal_share: float = 0.0
     wide_steps: int = 0
     validate_every: int = 500
     checkpoint_every: int = 250
@@ -77,8 +81,11 @@ class Recipe:
         for name in ("learning_rate", "clip"):
             if not 0.0 < getattr(self, name) < float("inf"):
                 raise InputError(f"{getattr(self, name)} would not learn; give more than 0", source=name)
-        if not 0.0 <= self.easy_share <= 1.0:
-            raise InputError(f"{self.easy_share} is no share; give 0 to 1", source="easy_share")
+        for name in ("easy_share", "crystal_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(f"{getattr(self, name)} is no share; give 0 to 1", source=name)
+        if self.crystal_share > 0.0 and not self.crystals:
+            raise InputError("is missing; name a file of crystals, or let crystal_share be 0", source="crystals")
         if not 0 <= self.seed < LAST_SEED:
             raise InputError(f"{self.seed} is out of range; give 0 to {LAST_SEED - 1}", source="seed")
 

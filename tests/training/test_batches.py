@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hybrid_index.lattice import BRAVAIS_LATTICES, Cell, metric_subspace
+from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, metric_subspace
 from hybrid_index.neural.features import LINES, Features
+from hybrid_index.neural.labels import FAMILY_OF_CODE
+from hybrid_index.simulate import Crystals, KnownCrystal, Site, Structure
 from hybrid_index.simulate.line_lists import draw_line_lists
 from hybrid_index.training.batches import EASY, HARD, Batch, batch, common_labels, left_over, middle_shift, to_batch
 from hybrid_index.training.config import Recipe
@@ -43,6 +46,32 @@ def test_parts_of_ranks_make_up_the_batch(tiny_lines: Recipe, tiny_shifts: Recip
     reader = replace(tiny_shifts, batch=n)
     shifts = [ShiftLesson(reader, Ranks(rank=rank, size=size)).batch(3).shift_deg for rank in range(size)]
     np.testing.assert_array_equal(np.concatenate(shifts), ShiftLesson(reader).batch(3).shift_deg)
+
+
+@pytest.fixture
+def salt(tmp_path: Path) -> str:
+    """File of one known crystal, rock salt."""
+    sites = [Site(element="Na", xyz=(0.0, 0.0, 0.0)), Site(element="Cl", xyz=(0.5, 0.5, 0.5))]
+    structure = Structure.from_sites(Cell(a=5.6402, b=5.6402, c=5.6402), "F m -3 m", sites)
+    Crystals.of([KnownCrystal.of(structure, "F")]).save(tmp_path / "salt.npz")
+    return str(tmp_path / "salt.npz")
+
+
+def test_a_share_of_the_lists_is_of_known_crystals(tiny_lines: Recipe, tiny_shifts: Recipe, salt: str) -> None:
+    labels = common_labels(SIZES, 1)
+    lines = replace(tiny_lines, crystals=salt, crystal_share=0.75)
+    made = batch(lines, labels, 3)
+    assert len(made.codes) == 24
+    assert (made.codes == BravaisLattice.CF.code).sum() >= 18
+    parts = [batch(lines, labels, 3, Ranks(rank=rank, size=2)) for rank in range(2)]
+    volumes = np.concatenate([part.volume for part in parts])
+    np.testing.assert_array_equal(np.sort(volumes), np.sort(made.volume))
+
+    shifts = ShiftLesson(replace(tiny_shifts, crystals=salt, crystal_share=1.0)).batch(3)
+    assert len(shifts.shift_deg) == 24
+    assert (shifts.families == FAMILY_OF_CODE[BravaisLattice.CF.code]).all()
+    alone = ShiftLesson(tiny_shifts).batch(3)
+    assert not (alone.families == FAMILY_OF_CODE[BravaisLattice.CF.code]).all()
 
 
 def test_moved_lists_have_the_shift_that_was_promised() -> None:

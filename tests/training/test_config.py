@@ -20,6 +20,8 @@ from hybrid_index.training.config import SUBJECTS, Recipe, packaged_recipe
         ({"mixed_precision": 1}, "recipe, mixed_precision: 1 should be true or false"),
         ({"steps": 0}, "recipe, steps: 0 is too small"),
         ({"easy_share": 1.5}, "recipe, easy_share: 1.5 is no share"),
+        ({"crystal_share": -0.1, "crystals": "x.npz"}, "recipe, crystal_share: -0.1 is no share"),
+        ({"crystal_share": 0.5}, "recipe, crystals: is missing; name a file of crystals"),
         ({"learning_rate": float("nan")}, "recipe, learning_rate: nan would not learn"),
         ({"seed": 2**40}, "recipe, seed: .* is out of range"),
         ({"architecture": 3}, "recipe, architecture: 3 should be a table"),

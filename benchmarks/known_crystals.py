@@ -1,0 +1,69 @@
+"""Make the file of known crystals that networks are trained on, beside random ones.
+
+``python -m benchmarks.known_crystals --out crystals.npz`` takes one structure of each lattice of the half that is there
+to tune on, leaves out lattices that also occur among the measured patterns and those that their lines do not determine,
+and writes indices and structure factors. A training recipe names the file (``crystals``, ``crystal_share``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.accuracy.cases import (
+    DEFAULT_U_ISO,
+    RADIATION,
+    KnownLattice,
+    centring_of,
+    known_lattices,
+    load_structures,
+    observable,
+)
+from hybrid_index.errors import HybridIndexError
+from hybrid_index.export.atomic import check_writable
+from hybrid_index.simulate import Crystals, KnownCrystal, Structure
+from hybrid_index.units import parse_radiation
+
+DATA = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+
+
+def trainable(lattices: Iterable[KnownLattice]) -> list[KnownLattice]:
+    """Lattices of the half ``tune`` that no measured pattern has."""
+    return [k for k in lattices if k.half == "tune" and not k.record["matches_experimental"]]
+
+
+def crystals(lattices: Iterable[KnownLattice]) -> Iterator[KnownCrystal]:
+    """Reflections of each lattice's structure, where its lines determine the lattice."""
+    radiation = parse_radiation(RADIATION)
+    for lattice in lattices:
+        if observable(lattice, radiation) is not None:
+            structure = Structure.from_record(lattice.record, default_u_iso=DEFAULT_U_ISO)
+            yield KnownCrystal.of(structure, centring_of(lattice.record["cell"], lattice.record["space_group"]))
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Write the file; 1 if something could not be read or written."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.known_crystals", description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of measured data and structures")
+    parser.add_argument("--out", type=Path, required=True, help="file to write (.npz)")
+    arguments = parser.parse_args(words)
+    progress = Console(stderr=True)
+    try:
+        check_writable(arguments.out)
+        chosen = trainable(known_lattices(load_structures(arguments.data)))
+        made = Crystals.of(crystals(track(chosen, console=progress, description="calculating")))
+        made.save(arguments.out)
+    except HybridIndexError as error:
+        progress.print(f"error: {error}", style="red", highlight=False)
+        return 1
+    print(f"{arguments.out}: {len(made)} crystals, {len(made.arrays.hkl)} reflections")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
