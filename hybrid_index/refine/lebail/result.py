@@ -10,12 +10,13 @@ import numpy as np
 
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.lebail.model import Drawn
-from hybrid_index.types import IntArray, Shift, _Frozen, frozen_array
+from hybrid_index.types import IntArray, Shift, frozen_array
+from hybrid_index.types.frozen import Frozen
 from hybrid_index.units import FloatArray, Radiation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FittedReflections(_Frozen):
+class FittedReflections(Frozen):
     """Reflections of a fit, ascending in Q; each stands for all whose spacings are equal by symmetry.
 
     Parameters
@@ -54,7 +55,7 @@ class FittedReflections(_Frozen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ForeignLines(_Frozen):
+class ForeignLines(Frozen):
     """Observed lines that were drawn although they are none of the cell's.
 
     Parameters
@@ -81,7 +82,7 @@ class ForeignLines(_Frozen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LeBailFit(_Frozen):
+class LeBailFit(Frozen):
     """A whole-pattern fit of a cell.
 
     Parameters
