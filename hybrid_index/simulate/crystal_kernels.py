@@ -1,4 +1,8 @@
-"""Kernels of the line lists that known crystals give: strained, so that no list is twice the same, and roughened."""
+"""Kernels of the line lists that known crystals give: strained and roughened, so that no list is twice the same.
+
+A network learns little strained crystals by heart: with 3 % and 0.8 its loss on them fell by a third within half a
+million lists, and on crystals that it had not seen hardly at all.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +19,15 @@ from hybrid_index.simulate.line_list_kernels import Reflections, envelope, sort_
 from hybrid_index.simulate.random_lattices import metric_of, standardise
 from hybrid_index.units import FloatArray
 
-SCALE = 0.1
+SCALE = 0.15
 """Standard deviation of the logarithm of a crystal's size."""
-STRAIN = 0.03
+STRAIN = 0.12
 """The same for the ratios of its axes, and that of the cosines of its free angles."""
 HALVINGS = 6
 """A strain after which the setting is no longer the conventional one is halved so often, and then left."""
 UNCHANGED = 1e-6
 """Relative change of a Gram matrix that is rounding."""
-ROUGHNESS = 0.8
+ROUGHNESS = 1.2
 """Largest standard deviation of the logarithm of an intensity: texture, and crystals that are nearly the same."""
 TYPICAL_B_ANGSTROM2 = 0.8
 """Thermal motion that structures state, or are given where they state none; the one that is drawn replaces it."""
@@ -113,5 +117,6 @@ def crystal_reflections(
         )
         last = max(last, value)
         n += 1
-    sort_by_q(q, n, last, order, starts)
+    if n > 0:
+        sort_by_q(q, n, last, order, starts)
     return n

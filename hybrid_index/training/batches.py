@@ -64,7 +64,7 @@ def common_labels(sizes: tuple[int, ...], seed: int) -> Vocabulary:
 def batch(recipe: Recipe, vocabulary: Vocabulary, step: int, ranks: Ranks = ALONE) -> Batch:
     """One process's part of the batch of a step: all parts together are always the same lists."""
     parts = []
-    for offset, (n, settings, crystals) in enumerate(_kinds(recipe)):
+    for offset, (n, settings, crystals) in enumerate(_kinds(recipe, step < recipe.random_steps)):
         rows = ranks.rows(n)
         if rows.start == rows.stop:
             continue
@@ -81,9 +81,9 @@ def batch(recipe: Recipe, vocabulary: Vocabulary, step: int, ranks: Ranks = ALON
 
 
 @functools.cache
-def _kinds(recipe: Recipe) -> list[tuple[int, LineListSettings, Crystals | None]]:
+def _kinds(recipe: Recipe, only_random: bool) -> list[tuple[int, LineListSettings, Crystals | None]]:
     """Kinds of lists in a batch: how many, how difficult, and of which crystals if not of random ones."""
-    known, crystals = known_crystals(recipe)
+    known, crystals = known_crystals(recipe, only_random)
     kinds: list[tuple[int, LineListSettings, Crystals | None]] = []
     for n, of, sources in ((recipe.batch - known, None, EASY.sources), (known, crystals, XRAYS)):
         easy = round(recipe.easy_share * n)
@@ -92,9 +92,9 @@ def _kinds(recipe: Recipe) -> list[tuple[int, LineListSettings, Crystals | None]
 
 
 @functools.cache
-def known_crystals(recipe: Recipe) -> tuple[int, Crystals | None]:
+def known_crystals(recipe: Recipe, only_random: bool) -> tuple[int, Crystals | None]:
     """How many lists of a batch are of known crystals, and these."""
-    known = round(recipe.crystal_share * recipe.batch)
+    known = 0 if only_random else round(recipe.crystal_share * recipe.batch)
     return known, Crystals.load(recipe.crystals) if known else None
 
 

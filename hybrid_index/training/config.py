@@ -37,6 +37,8 @@ class Recipe:
         Share of the lists with small shifts and few faults (``batches.EASY``); the others have large ones.
     crystals, crystal_share
         File of known crystals (``python -m benchmarks.known_crystals``), and share of the lists that are of these.
+    random_steps
+        The first steps see lists of random lattices only, whatever the share.
     wide_steps
         The first steps see lists with their whole shift; those after see lists whose shift is known nearly, as it is
         once the shift reader was asked.
@@ -62,6 +64,7 @@ class Recipe:
     easy_share: float = 0.6
     crystals: str = ""
     crystal_share: float = 0.0
+    random_steps: int = 0
     wide_steps: int = 0
     validate_every: int = 500
     checkpoint_every: int = 250
@@ -75,7 +78,7 @@ class Recipe:
         for name in ("batch", "validate_every", "checkpoint_every", "validation_lists", "steps"):
             if getattr(self, name) < 1:
                 raise InputError(f"{getattr(self, name)} is too small; give 1 or more", source=name)
-        for name in ("warm_up_steps", "cool_down_steps", "wide_steps", "weight_decay"):
+        for name in ("warm_up_steps", "cool_down_steps", "wide_steps", "random_steps", "weight_decay"):
             if getattr(self, name) < 0:
                 raise InputError(f"{getattr(self, name)} is below 0; give 0 or more", source=name)
         for name in ("learning_rate", "clip"):

@@ -56,7 +56,7 @@ class ShiftLesson:
 
     def batch(self, step: int) -> ShiftBatch:
         """One process's part of the batch of a step."""
-        known, crystals = known_crystals(self.recipe)
+        known, crystals = known_crystals(self.recipe, step < self.recipe.random_steps)
         seed, random = self.recipe.seed + 2, self.recipe.batch - known
         parts = [_batch(random, seed=seed, step=step, ranks=self.ranks)] if random else []
         if known:

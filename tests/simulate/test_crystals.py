@@ -20,6 +20,7 @@ from hybrid_index.simulate import (
     draw_line_lists,
     powder_lines,
 )
+from hybrid_index.simulate.crystal_kernels import SCALE, STRAIN
 from hybrid_index.units import FloatArray, parse_radiation
 
 COPPER = LineListSettings.of_condition(Condition(name="plain", sigma_deg=1e-9, merge_deg=1e-6, weakest=0.001))
@@ -100,12 +101,12 @@ def test_each_list_is_of_another_strained_cell_in_its_conventional_setting(lists
     size = np.log(
         [Cell.from_metric(m).volume ** (1 / 3) for m in lists.metric[lists.lattice == BravaisLattice.CF.code]]
     )
-    assert np.mean(size) == pytest.approx(np.log(5.6402), abs=0.02)
-    assert np.std(size) == pytest.approx(np.hypot(0.1, 0.03), rel=0.1)
+    assert np.mean(size) == pytest.approx(np.log(5.6402), abs=0.03)
+    assert np.std(size) == pytest.approx(np.hypot(SCALE, STRAIN), rel=0.1)
     ortho = np.array([Cell.from_metric(m).parameters for m in lists.metric[lists.lattice == BravaisLattice.OP.code]])
     ratio = np.log(ortho[:, 2] / ortho[:, 0])
-    assert np.mean(ratio) == pytest.approx(np.log(8.472 / 5.3973), abs=0.005)
-    assert 0.03 < np.std(ratio) < 0.05
+    assert np.mean(ratio) == pytest.approx(np.log(8.472 / 5.3973), abs=0.03)
+    assert 0.5 * STRAIN < np.std(ratio) < 1.5 * STRAIN
 
 
 def test_crystals_and_lattices_take_turns(rock_salt: Structure, anglesite: Structure) -> None:
@@ -118,6 +119,11 @@ def test_crystals_and_lattices_take_turns(rock_salt: Structure, anglesite: Struc
 def test_a_list_is_the_same_in_any_batch(crystals: Crystals, lists: LineLists) -> None:
     part = draw_line_lists(40, seed=1, start=500, settings=COPPER, crystals=crystals, threads=2)
     assert np.array_equal(part.two_theta_deg, lists.two_theta_deg[500:540])
+
+
+def test_a_range_may_hold_no_line_of_a_crystal(crystals: Crystals) -> None:
+    near = replace(COPPER, two_theta_min_deg=(5.0, 5.0), two_theta_max_deg=(5.1, 5.1), ladder_share=0.0)
+    assert (draw_line_lists(20, seed=1, settings=near, crystals=crystals).count == 0).all()
 
 
 def test_crystals_survive_a_file(crystals: Crystals, lists: LineLists, tmp_path: Path) -> None:

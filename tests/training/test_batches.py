@@ -24,10 +24,14 @@ def arrays(of: Batch) -> list[np.ndarray]:
     return [getattr(of.x, name) for name in Features.__slots__] + [getattr(of, n) for n in Batch.__slots__[1:]]
 
 
+def alike(one: Batch, other: Batch) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(arrays(one), arrays(other), strict=True))
+
+
 def test_a_batch_hangs_on_its_step_only(tiny_lines: Recipe) -> None:
     labels = common_labels(SIZES, 1)
     first, other, again = (batch(tiny_lines, labels, step) for step in (3, 5, 3))
-    assert all(np.array_equal(a, b) for a, b in zip(arrays(first), arrays(again), strict=True))
+    assert alike(first, again)
     assert not np.array_equal(first.shift, other.shift)
 
 
@@ -63,6 +67,9 @@ def test_a_share_of_the_lists_is_of_known_crystals(tiny_lines: Recipe, tiny_shif
     made = batch(lines, labels, 3)
     assert len(made.codes) == 24
     assert (made.codes == BravaisLattice.CF.code).sum() >= 18
+    later = replace(lines, random_steps=4)
+    assert alike(batch(later, labels, 3), batch(tiny_lines, labels, 3))
+    assert alike(batch(later, labels, 4), batch(lines, labels, 4))
     parts = [batch(lines, labels, 3, Ranks(rank=rank, size=2)) for rank in range(2)]
     volumes = np.concatenate([part.volume for part in parts])
     np.testing.assert_array_equal(np.sort(volumes), np.sort(made.volume))
