@@ -83,19 +83,13 @@ def batch(recipe: Recipe, vocabulary: Vocabulary, step: int, ranks: Ranks = ALON
 @functools.cache
 def _kinds(recipe: Recipe, only_random: bool) -> list[tuple[int, LineListSettings, Crystals | None]]:
     """Kinds of lists in a batch: how many, how difficult, and of which crystals if not of random ones."""
-    known, crystals = known_crystals(recipe, only_random)
+    known = 0 if only_random else round(recipe.crystal_share * recipe.batch)
+    crystals = Crystals.load(recipe.crystals) if known else None
     kinds: list[tuple[int, LineListSettings, Crystals | None]] = []
     for n, of, sources in ((recipe.batch - known, None, EASY.sources), (known, crystals, XRAYS)):
         easy = round(recipe.easy_share * n)
         kinds += [(easy, replace(EASY, sources=sources), of), (n - easy, replace(HARD, sources=sources), of)]
     return kinds
-
-
-@functools.cache
-def known_crystals(recipe: Recipe, only_random: bool) -> tuple[int, Crystals | None]:
-    """How many lists of a batch are of known crystals, and these."""
-    known = 0 if only_random else round(recipe.crystal_share * recipe.batch)
-    return known, Crystals.load(recipe.crystals) if known else None
 
 
 def left_over(n: int, *, seed: int, step: int = 0) -> FloatArray:

@@ -87,6 +87,8 @@ class Recipe:
         for name in ("easy_share", "crystal_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{getattr(self, name)} is no share; give 0 to 1", source=name)
+        if self.crystal_share > 0.0 and self.subject != "lines":
+            raise InputError(f"the network for {self.subject!r} learns from random lists only", source="crystal_share")
         if self.crystal_share > 0.0 and not self.crystals:
             raise InputError("is missing; name a file of crystals, or let crystal_share be 0", source="crystals")
         if not 0 <= self.seed < LAST_SEED:

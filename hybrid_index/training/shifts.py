@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +17,8 @@ from hybrid_index.neural.labels import FAMILIES, FAMILY_OF_CODE
 from hybrid_index.neural.shift_reader import GRID_DEG, ReaderArchitecture, Spectra, shift_scores, spectra_of
 from hybrid_index.neural.shift_spectrum import STEP_DEG, shift_unit
 from hybrid_index.neural.torch_operations import TorchOperations
-from hybrid_index.simulate.crystals import Crystals
 from hybrid_index.simulate.line_lists import draw_line_lists
-from hybrid_index.training.batches import HARD, VALIDATION_SEED, XRAYS, known_crystals, middle_shift
+from hybrid_index.training.batches import HARD, VALIDATION_SEED, middle_shift
 from hybrid_index.training.config import Recipe
 from hybrid_index.training.ranks import ALONE, Ranks
 from hybrid_index.types import IntArray
@@ -56,12 +55,7 @@ class ShiftLesson:
 
     def batch(self, step: int) -> ShiftBatch:
         """One process's part of the batch of a step."""
-        known, crystals = known_crystals(self.recipe, step < self.recipe.random_steps)
-        seed, random = self.recipe.seed + 2, self.recipe.batch - known
-        parts = [_batch(random, seed=seed, step=step, ranks=self.ranks)] if random else []
-        if known:
-            parts.append(_batch(known, seed=seed + 1, step=step, ranks=self.ranks, crystals=crystals))
-        return _joined(parts)
+        return _batch(self.recipe.batch, seed=self.recipe.seed + 2, step=step, ranks=self.ranks)
 
     def loss(self, weights: Mapping[str, Tensor], batch: ShiftBatch, device: torch.device) -> Tensor:
         """Cross-entropy with the true shift, shared between its two neighbours on the grid."""
@@ -86,29 +80,14 @@ class ShiftLesson:
         return scores.float()
 
 
-def _batch(n: int, *, seed: int, step: int, ranks: Ranks = ALONE, crystals: Crystals | None = None) -> ShiftBatch:
+def _batch(n: int, *, seed: int, step: int, ranks: Ranks = ALONE) -> ShiftBatch:
     rows = ranks.rows(n)
-    lists = draw_line_lists(
-        rows.stop - rows.start,
-        seed=seed,
-        start=step * n + rows.start,
-        settings=replace(HARD, sources=XRAYS) if crystals else HARD,
-        crystals=crystals,
-    )
+    lists = draw_line_lists(rows.stop - rows.start, seed=seed, start=step * n + rows.start, settings=HARD)
     shift = np.random.default_rng((seed, step)).uniform(-_LIMIT_DEG, _LIMIT_DEG, n)[rows]
     move = shift * shift_unit(lists.wavelength_angstrom) - middle_shift(lists)
     two_theta = lists.two_theta_deg + move[:, None]
     spectra = spectra_of(two_theta, lists.sigma_deg, lists.wavelength_angstrom, lists.count)
     return ShiftBatch(spectra, shift, FAMILY_OF_CODE[lists.lattice])
-
-
-def _joined(parts: list[ShiftBatch]) -> ShiftBatch:
-    names = Spectra.__slots__
-    return ShiftBatch(
-        Spectra(*(np.concatenate([getattr(part.spectra, name) for part in parts]) for name in names)),
-        np.concatenate([part.shift_deg for part in parts]),
-        np.concatenate([part.families for part in parts]),
-    )
 
 
 def _cross_entropy(scores: Tensor, shift_deg: FloatArray) -> Tensor:

@@ -21,6 +21,7 @@ from hybrid_index.training.config import SUBJECTS, Recipe, packaged_recipe
         ({"steps": 0}, "recipe, steps: 0 is too small"),
         ({"easy_share": 1.5}, "recipe, easy_share: 1.5 is no share"),
         ({"crystal_share": -0.1, "crystals": "x.npz"}, "recipe, crystal_share: -0.1 is no share"),
+        ({"crystal_share": 0.5, "crystals": "x.npz", "subject": "shifts"}, "'shifts' learns from random lists only"),
         ({"crystal_share": 0.5}, "recipe, crystals: is missing; name a file of crystals"),
         ({"learning_rate": float("nan")}, "recipe, learning_rate: nan would not learn"),
         ({"seed": 2**40}, "recipe, seed: .* is out of range"),
