@@ -82,12 +82,12 @@ def train_command(
     from hybrid_index.cli.first_run import announce_compilation
     from hybrid_index.cli.stopping import stopped_gently
     from hybrid_index.cli.train_progress import train_progress
-    from hybrid_index.training.config import SUBJECTS, Recipe, packaged_recipe
+    from hybrid_index.training.config import PACKAGED, Recipe, packaged_recipe
     from hybrid_index.training.loop import train
     from hybrid_index.training.outcome import save_weights
     from hybrid_index.training.ranks import joined
 
-    chosen = packaged_recipe(recipe) if recipe in SUBJECTS else Recipe.from_toml(recipe)
+    chosen = packaged_recipe(recipe) if recipe in PACKAGED else Recipe.from_toml(recipe)
     began = time.monotonic()
     with joined(device.value) as (ranks, where), stopped_gently() as interrupted:
         quiet = quiet or not ranks.leads

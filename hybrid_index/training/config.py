@@ -13,6 +13,8 @@ from hybrid_index.neural.network import Architecture
 from hybrid_index.neural.shift_reader import ReaderArchitecture
 
 RECIPES = Path(__file__).parent / "recipes"
+PACKAGED = tuple(sorted(path.stem for path in RECIPES.glob("*.toml")))
+"""Names of the recipes that the package brings."""
 LAST_SEED = 2**32
 """Seeds of recipes are below; those of validation and of benchmarks lie far beyond."""
 
@@ -37,8 +39,9 @@ class Recipe:
         Share of the lists with small shifts and few faults (``batches.EASY``); the others have large ones.
     crystals, crystal_share
         File of known crystals (``python -m benchmarks.known_crystals``), and share of the lists that are of these.
-    random_steps
-        The first steps see lists of random lattices only, whatever the share.
+    start, kept
+        Folder of weights that the run starts from instead of fresh ones, and the share of these in the weights at its
+        end: so little of what they knew is lost (M. Wortsman et al. 2022, doi:10.1109/CVPR52688.2022.00780).
     wide_steps
         The first steps see lists with their whole shift; those after see lists whose shift is known nearly, as it is
         once the shift reader was asked.
@@ -64,7 +67,8 @@ class Recipe:
     easy_share: float = 0.6
     crystals: str = ""
     crystal_share: float = 0.0
-    random_steps: int = 0
+    start: str = ""
+    kept: float = 0.0
     wide_steps: int = 0
     validate_every: int = 500
     checkpoint_every: int = 250
@@ -78,19 +82,21 @@ class Recipe:
         for name in ("batch", "validate_every", "checkpoint_every", "validation_lists", "steps"):
             if getattr(self, name) < 1:
                 raise InputError(f"{getattr(self, name)} is too small; give 1 or more", source=name)
-        for name in ("warm_up_steps", "cool_down_steps", "wide_steps", "random_steps", "weight_decay"):
+        for name in ("warm_up_steps", "cool_down_steps", "wide_steps", "weight_decay"):
             if getattr(self, name) < 0:
                 raise InputError(f"{getattr(self, name)} is below 0; give 0 or more", source=name)
         for name in ("learning_rate", "clip"):
             if not 0.0 < getattr(self, name) < float("inf"):
                 raise InputError(f"{getattr(self, name)} would not learn; give more than 0", source=name)
-        for name in ("easy_share", "crystal_share"):
+        for name in ("easy_share", "crystal_share", "kept"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{getattr(self, name)} is no share; give 0 to 1", source=name)
         if self.crystal_share > 0.0 and self.subject != "lines":
             raise InputError(f"the network for {self.subject!r} learns from random lists only", source="crystal_share")
         if self.crystal_share > 0.0 and not self.crystals:
             raise InputError("is missing; name a file of crystals, or let crystal_share be 0", source="crystals")
+        if self.kept > 0.0 and not self.start:
+            raise InputError("is missing; name a folder of weights, or let kept be 0", source="start")
         if not 0 <= self.seed < LAST_SEED:
             raise InputError(f"{self.seed} is out of range; give 0 to {LAST_SEED - 1}", source="seed")
 
@@ -130,7 +136,7 @@ class Recipe:
                 values = tomllib.load(handle)
         except OSError as error:
             raise InputError(
-                f"cannot be read ({error.strerror}); give a TOML file, or one of {', '.join(SUBJECTS)}",
+                f"cannot be read ({error.strerror}); give a TOML file, or one of {', '.join(PACKAGED)}",
                 source=str(path),
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -138,10 +144,9 @@ class Recipe:
         return cls.from_mapping(values, source=str(path))
 
 
-def packaged_recipe(subject: str) -> Recipe:
-    """The recipe that the package brings for ``lines`` or ``shifts``."""
-    _architecture_of(subject)
-    return Recipe.from_toml(RECIPES / f"{subject}.toml")
+def packaged_recipe(name: str) -> Recipe:
+    """One of the recipes that the package brings, by its name (:data:`PACKAGED`)."""
+    return Recipe.from_toml(RECIPES / f"{name}.toml")
 
 
 _ARCHITECTURES: dict[str, type[Architecture] | type[ReaderArchitecture]] = {

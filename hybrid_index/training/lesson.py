@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -12,7 +13,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from hybrid_index.errors import InputError
+from hybrid_index.neural.weights import Network, ShiftReader
+from hybrid_index.training.config import Recipe
+
 T = TypeVar("T")
+Made = TypeVar("Made", Network, ShiftReader)
 _AHEAD = 3
 """Batches that are made ahead of the step that needs them, at least."""
 
@@ -39,6 +45,16 @@ class Lesson(Protocol):
     def examine(self, weights: Mapping[str, Tensor], device: torch.device) -> dict[str, Any]:
         """Figures over lists that training never sees; always the same lists."""
         ...
+
+
+def started_from(recipe: Recipe, load: Callable[[Path], Made]) -> Made | None:
+    """What a recipe starts from, if it names a folder of weights; raises :class:`InputError` if it does not fit."""
+    if not recipe.start:
+        return None
+    made = load(Path(recipe.start))
+    if made.architecture != recipe.architecture:
+        raise InputError("holds weights of another architecture; take those of this recipe's", source=recipe.start)
+    return made
 
 
 def made_ahead(make: Callable[[int], T], steps: range, *, threads: int = 1) -> Iterator[T]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from hybrid_index.neural.labels import FAMILIES, Vocabulary
 from hybrid_index.neural.network import Architecture
+from hybrid_index.neural.weights import Network, load_network
 from hybrid_index.simulate.line_lists import draw_line_lists
 from hybrid_index.training.batches import (
     EASY,
@@ -27,6 +28,7 @@ from hybrid_index.training.batches import (
     to_batch,
 )
 from hybrid_index.training.config import Recipe
+from hybrid_index.training.lesson import started_from
 from hybrid_index.training.losses import OnDevice, counts, judge
 from hybrid_index.training.ranks import ALONE, Ranks
 
@@ -41,9 +43,13 @@ class LineLesson:
         self.recipe, self.size, self.ranks = recipe, recipe.architecture, ranks
 
     @cached_property
+    def _start(self) -> Network | None:
+        return started_from(self.recipe, load_network)
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         """The labels that the network learns."""
-        return common_labels(self.size.labels, self.recipe.seed)
+        return self._start.vocabulary if self._start else common_labels(self.size.labels, self.recipe.seed)
 
     @cached_property
     def _validation(self) -> list[Batch]:
@@ -55,7 +61,7 @@ class LineLesson:
 
     def initial_weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
         """Weights to start from."""
-        return self.size.initial_weights(self.recipe.seed)
+        return self._start.weights if self._start else self.size.initial_weights(self.recipe.seed)
 
     def batch(self, step: int) -> Batch:
         """One process's part of the batch of a step."""

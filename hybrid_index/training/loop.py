@@ -82,7 +82,8 @@ def train(
     for batch in made_ahead(lesson.batch, range(state.step, recipe.steps), threads=threads):
         _advance(state, lesson, batch, device, ranks)
         state.seconds = before + time.perf_counter() - began
-        done = state.step == recipe.steps
+        if done := state.step == recipe.steps:
+            _keep_some(state, lesson)
         if ranks.leads and (done or state.step % recipe.validate_every == 0):
             _validate(state, lesson, folder, device, watcher)
         watcher.stepped(state)
@@ -124,6 +125,15 @@ def _advance(state: Trained, lesson: Lesson, batch: Any, device: torch.device, r
     for optimiser in state.optimisers:
         optimiser.step()
     state.step += 1
+
+
+def _keep_some(state: Trained, lesson: Lesson) -> None:
+    """Mix the weights at the end with those of the start, as far as the recipe wants it."""
+    if state.recipe.kept > 0.0:
+        with torch.no_grad():
+            for name, value in lesson.initial_weights().items():
+                weight = state.weights[name]
+                weight.lerp_(torch.from_numpy(value).to(weight), state.recipe.kept)
 
 
 def _precision(recipe: Recipe, device: torch.device) -> torch.autocast:

@@ -14,7 +14,7 @@ from hybrid_index.neural.weights import (
     save_network,
     save_reader,
 )  # fmt: skip
-from hybrid_index.training.batches import common_labels
+from hybrid_index.training.lines import LineLesson
 from hybrid_index.training.state import Trained
 
 
@@ -28,7 +28,7 @@ def trained_network(state: Trained) -> Network | ShiftReader:
     if isinstance(size, ReaderArchitecture):
         return ShiftReader(architecture=size, weights=weights, notes=notes)
     assert isinstance(size, Architecture)
-    return Network(architecture=size, vocabulary=common_labels(size.labels, recipe.seed), weights=weights, notes=notes)
+    return Network(architecture=size, vocabulary=LineLesson(recipe).vocabulary, weights=weights, notes=notes)
 
 
 def save_weights(state: Trained, folder: Path) -> Path:

@@ -17,9 +17,11 @@ from hybrid_index.neural.labels import FAMILIES, FAMILY_OF_CODE
 from hybrid_index.neural.shift_reader import GRID_DEG, ReaderArchitecture, Spectra, shift_scores, spectra_of
 from hybrid_index.neural.shift_spectrum import STEP_DEG, shift_unit
 from hybrid_index.neural.torch_operations import TorchOperations
+from hybrid_index.neural.weights import load_reader
 from hybrid_index.simulate.line_lists import draw_line_lists
 from hybrid_index.training.batches import HARD, VALIDATION_SEED, middle_shift
 from hybrid_index.training.config import Recipe
+from hybrid_index.training.lesson import started_from
 from hybrid_index.training.ranks import ALONE, Ranks
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
@@ -51,7 +53,8 @@ class ShiftLesson:
 
     def initial_weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
         """Weights to start from."""
-        return self.size.initial_weights(self.recipe.seed)
+        start = started_from(self.recipe, load_reader)
+        return start.weights if start else self.size.initial_weights(self.recipe.seed)
 
     def batch(self, step: int) -> ShiftBatch:
         """One process's part of the batch of a step."""

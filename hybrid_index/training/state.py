@@ -28,7 +28,7 @@ class Trained:
 
 def started(recipe: Recipe, weights: Mapping[str, npt.NDArray[np.float32]], device: torch.device) -> Trained:
     """A run before its first step."""
-    on_device = {name: torch.from_numpy(value).to(device).requires_grad_() for name, value in weights.items()}
+    on_device = {name: torch.tensor(value, device=device).requires_grad_() for name, value in weights.items()}
     return Trained(recipe, on_device, optimisers_for(recipe, on_device))
 
 

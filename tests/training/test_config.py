@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hybrid_index.errors import InputError
-from hybrid_index.training.config import SUBJECTS, Recipe, packaged_recipe
+from hybrid_index.training.config import PACKAGED, Recipe, packaged_recipe
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ from hybrid_index.training.config import SUBJECTS, Recipe, packaged_recipe
         ({"crystal_share": -0.1, "crystals": "x.npz"}, "recipe, crystal_share: -0.1 is no share"),
         ({"crystal_share": 0.5, "crystals": "x.npz", "subject": "shifts"}, "'shifts' learns from random lists only"),
         ({"crystal_share": 0.5}, "recipe, crystals: is missing; name a file of crystals"),
+        ({"kept": 0.5}, "recipe, start: is missing; name a folder of weights"),
         ({"learning_rate": float("nan")}, "recipe, learning_rate: nan would not learn"),
         ({"seed": 2**40}, "recipe, seed: .* is out of range"),
         ({"architecture": 3}, "recipe, architecture: 3 should be a table"),
@@ -39,17 +40,17 @@ def test_a_bad_recipe_is_told_by_its_entry(values: dict[str, Any], message: str)
 
 
 def test_a_file_that_is_no_recipe(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be read .* give a TOML file, or one of lines, shifts"):
+    with pytest.raises(InputError, match=r"cannot be read .* give a TOML file, or one of known, lines, shifts"):
         Recipe.from_toml(tmp_path / "absent.toml")
     (tmp_path / "bad.toml").write_text("steps = ")
     with pytest.raises(InputError, match=r"bad\.toml: is not valid TOML"):
         Recipe.from_toml(tmp_path / "bad.toml")
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
-def test_recipes_of_the_package_survive_a_round_trip(subject: str) -> None:
-    recipe = packaged_recipe(subject)
-    assert recipe.subject == subject
+@pytest.mark.parametrize("name", PACKAGED)
+def test_recipes_of_the_package_survive_a_round_trip(name: str) -> None:
+    recipe = packaged_recipe(name)
+    assert recipe.subject == {"known": "lines"}.get(name, name)
     assert Recipe.from_mapping(recipe.as_dict()) == recipe
 
 
