@@ -51,6 +51,8 @@ def started_from(recipe: Recipe, load: Callable[[Path], Made]) -> Made | None:
     """What a recipe starts from, if it names a folder of weights; raises :class:`InputError` if it does not fit."""
     if not recipe.start:
         return None
+    if not Path(recipe.start).is_dir():
+        raise InputError("is no folder of weights; train what the run starts from first", source=recipe.start)
     made = load(Path(recipe.start))
     if made.architecture != recipe.architecture:
         raise InputError("holds weights of another architecture; take those of this recipe's", source=recipe.start)

@@ -76,6 +76,8 @@ def test_weights_of_another_architecture_are_no_start(tiny_shifts: Recipe, tmp_p
     )
     with pytest.raises(InputError, match="first: holds weights of another architecture"):
         train(wider, tmp_path / "second", device=CPU)
+    with pytest.raises(InputError, match="absent: is no folder of weights; train what the run starts from first"):
+        train(replace(wider, start=str(tmp_path / "absent")), tmp_path / "second", device=CPU)
 
 
 def test_a_folder_of_another_run_is_left_alone(tiny_shifts: Recipe, tmp_path: Path) -> None:
