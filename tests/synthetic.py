@@ -8,6 +8,7 @@ import numpy as np
 
 from hybrid_index.lattice import BravaisLattice, Cell, primitive_gram, same_lattice
 from hybrid_index.refine.hkl import enumerate_reflections
+from hybrid_index.simulate import LineLists
 from hybrid_index.types import Candidate, PeakList
 from hybrid_index.units import FloatArray, parse_radiation, shift_two_theta, two_theta_from_q
 
@@ -32,6 +33,13 @@ TYPICAL: dict[BravaisLattice, Cell] = {
     B.AP: Cell(a=5.13, b=6.87, c=7.94, alpha=84.3, beta=97.6, gamma=103.9),
 }
 """One lattice of each kind, of the size of common minerals."""
+
+
+def true_q(lists: LineLists) -> FloatArray:
+    """Q (n, 60) of the true indices of random lists under the true metrics."""
+    h, k, l = np.moveaxis(lists.hkl.astype(np.float64), 2, 0)
+    a, b, c, d, e, f = lists.metric.T[:, :, None]
+    return np.asarray(a * h * h + b * k * k + c * l * l + d * k * l + e * h * l + f * h * k)
 
 
 class Unlimited:

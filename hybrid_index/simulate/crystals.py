@@ -15,6 +15,7 @@ from hybrid_index.errors import InputError
 from hybrid_index.export.atomic import write_atomically
 from hybrid_index.lattice import BRAVAIS_LATTICES, primitive_basis, primitive_gram
 from hybrid_index.lattice.bravais import conventional
+from hybrid_index.refine.line_assignment import metric_products
 from hybrid_index.simulate.intensities import merged_lines
 from hybrid_index.simulate.line_list_kernels import CAPACITY, expected_q
 from hybrid_index.simulate.line_list_settings import REAL_SHARE
@@ -101,8 +102,7 @@ class KnownCrystal:
         strength = lines.intensity * sine2 * np.sqrt(1.0 - sine2) / (1.0 + (1.0 - 2.0 * sine2) ** 2)
         hkl = np.rint(lines.hkl @ (basis @ setting.transformation)).astype(np.int64)
         # Where the lattice is more symmetric than the atoms in it, several of their lines are one.
-        h, k, l = hkl.T
-        q = np.stack([h * h, k * k, l * l, k * l, h * l, h * k], axis=1) @ setting.metric
+        q = metric_products(hkl) @ setting.metric
         hkl, _, _, strength = merged_lines(hkl, q, lines.multiplicity, strength)
         return cls(lattice=code, gram=cell.gram, hkl=hkl.astype(np.int16), strength=strength / strength.max())
 
@@ -156,7 +156,7 @@ class Crystals:
                 saved = {name: content[name] for name in _SAVED}
         except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(
-                "is no file of crystals; make one with python -m benchmarks.known_crystals", source=str(path)
+                "is no file of crystals; make one with python -m benchmarks.known_crystals --out FILE", source=str(path)
             ) from error
         return cls(CrystalArrays(**saved, running=_running(saved["lattice"])))
 

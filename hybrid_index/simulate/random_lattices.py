@@ -150,7 +150,7 @@ def _gram_of(code: int, x: FloatArray, gram: FloatArray) -> None:
 
 @kernel
 def standardise(code: int, gram: FloatArray) -> None:
-    """Bring a Gram matrix into the conventional setting of its lattice, as ``lattice.standardize`` would."""
+    """Bring a Gram matrix (3, 3), Å², into its lattice's conventional setting, as ``lattice.standardize`` would."""
     if code == _AP:
         _niggli(gram)
     elif code == _MP or code == _MC:

@@ -20,17 +20,12 @@ from hybrid_index.simulate import (
     draw_line_lists,
     powder_lines,
 )
-from hybrid_index.simulate.crystal_kernels import SCALE, STRAIN
-from hybrid_index.units import FloatArray, parse_radiation
+from hybrid_index.simulate.crystal_kernels import ROUGHNESS, SCALE, STRAIN
+from hybrid_index.units import parse_radiation
+from tests.synthetic import true_q
 
 COPPER = LineListSettings.of_condition(Condition(name="plain", sigma_deg=1e-9, merge_deg=1e-6, weakest=0.001))
 """Cu Kα1; nothing is shifted, merged, foreign or missing."""
-
-
-def true_q(lists: LineLists) -> FloatArray:
-    h, k, l = np.moveaxis(lists.hkl.astype(np.float64), 2, 0)
-    a, b, c, d, e, f = lists.metric.T[:, :, None]
-    return np.asarray(a * h * h + b * k * k + c * l * l + d * k * l + e * h * l + f * h * k)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +102,13 @@ def test_each_list_is_of_another_strained_cell_in_its_conventional_setting(lists
     ratio = np.log(ortho[:, 2] / ortho[:, 0])
     assert np.mean(ratio) == pytest.approx(np.log(8.472 / 5.3973), abs=0.03)
     assert 0.5 * STRAIN < np.std(ratio) < 1.5 * STRAIN
+
+
+def test_intensities_are_roughened(lists: LineLists) -> None:
+    salt = lists.lattice == BravaisLattice.CF.code
+    ratio = np.log(lists.intensity[salt, 1] / lists.intensity[salt, 0])  # 200 beside 111, in each list
+    # A roughness drawn evenly up to the largest one, in two lines.
+    assert np.std(ratio) == pytest.approx(ROUGHNESS * np.sqrt(2.0 / 3.0), rel=0.15)
 
 
 def test_crystals_and_lattices_take_turns(rock_salt: Structure, anglesite: Structure) -> None:

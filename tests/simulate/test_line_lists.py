@@ -16,20 +16,14 @@ from hybrid_index.simulate.crystal_statistics import CrystalStatistics, read_tab
 from hybrid_index.simulate.extinctions import default_classes
 from hybrid_index.simulate.line_list_kernels import sort_by_q, wilson_strengths
 from hybrid_index.simulate.line_list_spoiling import FOREIGN, lose_some, merge_near, workspace
-from hybrid_index.units import FloatArray, q_from_two_theta, shift_two_theta, two_theta_from_q
+from hybrid_index.units import q_from_two_theta, shift_two_theta, two_theta_from_q
+from tests.synthetic import true_q
 
 PLAIN = replace(
     LineListSettings.of_condition(Condition(name="plain", sigma_deg=1e-9, merge_deg=1e-6)),
     sources=(Source(wavelength_angstrom=(0.5, 2.0), share=1.0), Source(wavelength_angstrom=(1.2, 2.5), share=1.0)),
 )
 """Nothing is shifted, merged, foreign or missing."""
-
-
-def true_q(lists: LineLists) -> FloatArray:
-    """Q (n, 60) of the true indices under the true metrics."""
-    h, k, l = np.moveaxis(lists.hkl.astype(np.float64), 2, 0)
-    a, b, c, d, e, f = lists.metric.T[:, :, None]
-    return np.asarray(a * h * h + b * k * k + c * l * l + d * k * l + e * h * l + f * h * k)
 
 
 @pytest.fixture(scope="module")
