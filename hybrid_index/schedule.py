@@ -8,7 +8,7 @@ fixed order, so the answer does not depend on the number of threads.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,9 +18,11 @@ from hybrid_index.classical.dominant import DominantZones
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError
+from hybrid_index.lattice import BRAVAIS_LATTICES
+from hybrid_index.neural.belief import lattice_probabilities
 from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import SupposedShifts, read_shifts
-from hybrid_index.neural.weights import packaged_network, packaged_reader
+from hybrid_index.neural.weights import Network, packaged_network, packaged_reader
 from hybrid_index.refine.lines import without_shift
 from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
@@ -34,6 +36,11 @@ _N_NEURAL = 3
 """Supposed shifts under which the network is asked, where it is asked alone."""
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
+
+_LOOKS_LOW = 0.7
+"""From this probability of a monoclinic or triclinic lattice these are searched first. Two thirds of such lists reach
+it, and one in thirty of the others."""
+_LOW = [b.code for b in BRAVAIS_LATTICES if b.crystal_system in ("monoclinic", "triclinic")]
 
 
 @dataclass(slots=True)
@@ -89,7 +96,17 @@ def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
     supposed = None if reader is None else read_shifts(reader, peaks, settings)
     if settings.neural == "only":
         return _neural_stages(supposed)
-    return stages(settings, peaks.wavelength_angstrom, supposed)
+
+    def looks_low(zero_shift_deg: float) -> bool:
+        network = None if supposed is None else packaged_network()
+        return network is not None and _low_symmetry(network, without_shift(peaks, zero_shift_deg)) > _LOOKS_LOW
+
+    return stages(settings, peaks.wavelength_angstrom, supposed, looks_low)
+
+
+def _low_symmetry(network: Network, peaks: PeakList) -> float:
+    """How probable it is, by the network, that a list is monoclinic or triclinic."""
+    return float(lattice_probabilities(network, peaks)[_LOW].sum())
 
 
 def missing_weights(settings: Settings) -> list[str]:
@@ -105,10 +122,16 @@ def _neural_stages(supposed: SupposedShifts | None) -> Iterator[Stage]:
         yield Stage(name=f"neural, zero shift {zero:+.2f}°", sources=(NeuralProposer(),), zero_shift_deg=zero)
 
 
-def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShifts | None = None) -> Iterator[Stage]:
+def stages(
+    settings: Settings,
+    wavelength_angstrom: float,
+    supposed: SupposedShifts | None = None,
+    looks_low: Callable[[float], bool] = lambda zero_shift_deg: False,
+) -> Iterator[Stage]:
     """Yield the stages of a search, cheapest and likeliest first.
 
-    Engines of other packages come where the quick searches have found nothing that is beyond doubt.
+    Engines of other packages come where the quick searches have found nothing that is beyond doubt. *looks_low* is
+    asked, once that matters, whether the lines without this shift look monoclinic or triclinic.
     """
     searches = _by_distance(settings, wavelength_angstrom)
     if supposed is not None:
@@ -118,8 +141,9 @@ def stages(settings: Settings, wavelength_angstrom: float, supposed: SupposedShi
     at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
     if supposed is not None and packaged_network() is not None:
         yield Stage(name=f"neural{at}", sources=_quick_neural(), zero_shift_deg=first, all_systems=False, glanced=True)
-    yield Stage(name=f"high symmetry{at}", sources=_quick_high(), zero_shift_deg=first, all_systems=False)
-    yield Stage(name=f"low symmetry{at}", sources=_quick_low(), zero_shift_deg=first)
+    halves = [(f"high symmetry{at}", _quick_high()), (f"low symmetry{at}", _quick_low())]
+    for done, (name, sources) in enumerate(reversed(halves) if looks_low(first) else halves):
+        yield Stage(name=name, sources=sources, zero_shift_deg=first, all_systems=done > 0)
     third_party = find_sources(settings)
     if third_party:
         yield Stage(name="engines of other packages", sources=third_party, zero_shift_deg=first)

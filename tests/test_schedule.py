@@ -113,6 +113,29 @@ class TestReadShifts:
         names = [stage.name for stage in stages(Settings(), CU.wavelength_angstrom, self.supposed)]
         assert len(set(names)) == len(names)
 
+    def test_low_symmetry_comes_first_where_a_list_looks_so(self) -> None:
+        def looks_low(zero_shift_deg: float) -> bool:
+            asked.append(zero_shift_deg)
+            return True
+
+        asked: list[float] = []
+        found = stages(Settings(), CU.wavelength_angstrom, self.supposed, looks_low)
+        assert next(found).glanced
+        assert asked == []
+        low, high = next(found), next(found)
+        assert asked == [0.11]
+        assert (low.name.split(",")[0], high.name.split(",")[0]) == ("low symmetry", "high symmetry")
+        assert (low.all_systems, high.all_systems) == (False, True)
+        usual = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))
+        assert (usual[2].sources, usual[1].sources) == (low.sources, high.sources)
+        assert [stage.name for stage in found] == [stage.name for stage in usual[3:]]
+
+    @pytest.mark.parametrize("lattice", [B.CF, B.HP, B.TI, B.AP])
+    def test_the_network_says_which_lists_look_so(self, lattice: BravaisLattice) -> None:
+        lines = line_list(TYPICAL[lattice], lattice, noise=np.random.default_rng(1))
+        names = [stage.name.split(",")[0] for stage in plan(lines, Settings())]
+        assert (names.index("low symmetry") < names.index("high symmetry")) == (lattice is B.AP)
+
     def test_no_reading_without_networks_or_with_a_shift_that_is_known(self) -> None:
         lines = line_list(TYPICAL[B.OP], B.OP)
         for settings in (Settings(neural="never"), Settings(fix_zero_shift_deg=0.0)):
