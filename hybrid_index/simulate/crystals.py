@@ -16,6 +16,7 @@ from hybrid_index.export.atomic import write_atomically
 from hybrid_index.lattice import BRAVAIS_LATTICES, primitive_basis, primitive_gram
 from hybrid_index.lattice.bravais import conventional
 from hybrid_index.refine.line_assignment import metric_products
+from hybrid_index.simulate.angular import lorentz_polarisation
 from hybrid_index.simulate.intensities import merged_lines
 from hybrid_index.simulate.line_list_kernels import CAPACITY, expected_q
 from hybrid_index.simulate.line_list_settings import REAL_SHARE
@@ -98,8 +99,7 @@ class KnownCrystal:
         lines = powder_lines(structure, _RADIATION, end, relative_cutoff=FAINTEST)
         if not 0 < len(lines) < CAPACITY:
             raise InputError(f"shows {len(lines)} lines; give another structure", source=structure.name or None)
-        sine2 = 0.25 * lines.q * _RADIATION.wavelength_angstrom**2
-        strength = lines.intensity * sine2 * np.sqrt(1.0 - sine2) / (1.0 + (1.0 - 2.0 * sine2) ** 2)
+        strength = lines.intensity / lorentz_polarisation(0.25 * lines.q * _RADIATION.wavelength_angstrom**2, True)
         hkl = np.rint(lines.hkl @ (basis @ setting.transformation)).astype(np.int64)
         # Where the lattice is more symmetric than the atoms in it, several of their lines are one.
         q = metric_products(hkl) @ setting.metric

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hybrid_index.compiled import fast_kernel, kernel
+from hybrid_index.simulate.angular import lorentz_polarisation
 from hybrid_index.simulate.content import Content
 from hybrid_index.simulate.reflections import asymmetric_unit
 from hybrid_index.simulate.texture import march_dollase
@@ -136,10 +137,7 @@ def calculated_lines(
     for i in range(q.shape[0]):
         if squared[i] <= extinct:
             continue
-        sine2 = 0.25 * q[i] * wavelength**2
-        factor = 1.0 / (sine2 * np.sqrt(1.0 - sine2))
-        if polarised:
-            factor *= 1.0 + (1.0 - 2.0 * sine2) ** 2
+        factor = lorentz_polarisation(0.25 * q[i] * wavelength**2, polarised)
         if march_r != 1.0:
             factor *= march_dollase(hkl[i], plane, march_r, rotations, metric)
         hkl[present], q[present], multiplicity[present] = hkl[i], q[i], multiplicity[i]

@@ -20,6 +20,7 @@ from hybrid_index.compiled import inlined_kernel, kernel
 from hybrid_index.lattice import BRAVAIS_LATTICES, holohedry_order
 from hybrid_index.random_stream import State, key_of, uniform
 from hybrid_index.refine.hkl import fill_reflections, multiplicity_of
+from hybrid_index.simulate.angular import lorentz_polarisation
 from hybrid_index.simulate.extinctions import PERIOD
 from hybrid_index.types import IntArray, frozen_array
 from hybrid_index.units import FloatArray
@@ -104,14 +105,13 @@ def expected_q(code: int, volume: float, n_lines: float) -> float:
 @inlined_kernel
 def envelope(q: float, scattering: FloatArray, wavelength: float, neutron: bool) -> float:
     """Lorentz-polarisation (neutrons: Lorentz) factor times form factors squared and the Debye–Waller factor."""
-    sine2 = 0.25 * wavelength * wavelength * q
-    factor: float = math.exp(-0.5 * scattering[4] * q) / (sine2 * math.sqrt(1.0 - sine2))
+    angular = lorentz_polarisation(0.25 * wavelength * wavelength * q, not neutron)
+    factor: float = math.exp(-0.5 * scattering[4] * q) * angular
     if neutron:
         return factor
-    cosine = 1.0 - 2.0 * sine2
     width = 1.0 + 0.125 * scattering[2] * q
     fall_off: float = scattering[3] + (1.0 - scattering[3]) / (width * width)
-    return factor * (1.0 + cosine * cosine) * fall_off * fall_off
+    return factor * fall_off * fall_off
 
 
 @kernel

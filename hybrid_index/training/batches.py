@@ -64,7 +64,7 @@ def common_labels(sizes: tuple[int, ...], seed: int) -> Vocabulary:
 def batch(recipe: Recipe, vocabulary: Vocabulary, step: int, ranks: Ranks = ALONE) -> Batch:
     """One process's part of the batch of a step: all parts together are always the same lists."""
     parts = []
-    for offset, (n, settings, crystals) in enumerate(_kinds(recipe)):
+    for offset, (n, settings, crystals) in enumerate(kinds_of_lists(recipe)):
         rows = ranks.rows(n)
         if rows.start == rows.stop:
             continue
@@ -81,7 +81,7 @@ def batch(recipe: Recipe, vocabulary: Vocabulary, step: int, ranks: Ranks = ALON
 
 
 @functools.cache
-def _kinds(recipe: Recipe) -> list[tuple[int, LineListSettings, Crystals | None]]:
+def kinds_of_lists(recipe: Recipe) -> list[tuple[int, LineListSettings, Crystals | None]]:
     """Kinds of lists in a batch: how many, how difficult, and of which crystals if not of random ones."""
     known = round(recipe.crystal_share * recipe.batch)
     crystals = Crystals.load(recipe.crystals) if known else None

@@ -23,6 +23,7 @@ from hybrid_index.training.batches import (
     batch,
     common_labels,
     join,
+    kinds_of_lists,
     left_over,
     middle_shift,
     to_batch,
@@ -60,7 +61,8 @@ class LineLesson:
         return [whole.part(slice(i, i + _VALIDATION_BATCH)) for i in range(0, 2 * half, _VALIDATION_BATCH)]
 
     def initial_weights(self) -> Mapping[str, npt.NDArray[np.float32]]:
-        """Weights to start from."""
+        """Weights to start from; raises :class:`InputError` also if the file of crystals cannot be read."""
+        kinds_of_lists(self.recipe)
         return self._start.weights if self._start else self.size.initial_weights(self.recipe.seed)
 
     def batch(self, step: int) -> Batch:

@@ -80,6 +80,14 @@ def test_weights_of_another_architecture_are_no_start(tiny_shifts: Recipe, tmp_p
         train(replace(wider, start=str(tmp_path / "absent")), tmp_path / "second", device=CPU)
 
 
+def test_a_missing_file_of_crystals_is_told_before_anything_is_done(tiny_lines: Recipe, tmp_path: Path) -> None:
+    recipe = replace(tiny_lines, crystals=str(tmp_path / "missing.npz"), crystal_share=0.5)
+    with pytest.raises(InputError, match="known_crystals --out") as caught:
+        train(recipe, tmp_path / "run", device=CPU)
+    assert caught.value.source == str(tmp_path / "missing.npz")
+    assert not (tmp_path / "run" / HISTORY).exists()
+
+
 def test_a_folder_of_another_run_is_left_alone(tiny_shifts: Recipe, tmp_path: Path) -> None:
     train(tiny_shifts, tmp_path, device=CPU, stop=lambda: True)
     before = (tmp_path / CHECKPOINT).read_bytes()
