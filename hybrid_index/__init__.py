@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from hybrid_index.io import read, read_pattern, read_peaks
     from hybrid_index.lattice import BravaisLattice, Cell
     from hybrid_index.peaks import PeakOptions, edit_peaks, find_peaks
-    from hybrid_index.pipeline import index, refine_cell
-    from hybrid_index.types import IndexingResult, Pattern, PeakList, Refinement, Solution
+    from hybrid_index.pipeline import glance, index, refine_cell
+    from hybrid_index.types import Glance, IndexingResult, Pattern, PeakList, Refinement, Solution
     from hybrid_index.units import Radiation, parse_radiation
 
 __version__ = "0.1.0"
@@ -45,8 +45,10 @@ _HOMES = {
     "PeakOptions": "peaks",
     "edit_peaks": "peaks",
     "find_peaks": "peaks",
+    "glance": "pipeline",
     "index": "pipeline",
     "refine_cell": "pipeline",
+    "Glance": "types",
     "IndexingResult": "types",
     "Pattern": "types",
     "PeakList": "types",
@@ -60,6 +62,7 @@ __all__ = [
     "BravaisLattice",
     "Cell",
     "FileFormatError",
+    "Glance",
     "HybridIndexError",
     "IndexingResult",
     "InputError",
@@ -77,6 +80,7 @@ __all__ = [
     "edit_peaks",
     "find_peaks",
     "from_document",
+    "glance",
     "index",
     "parse_radiation",
     "read",

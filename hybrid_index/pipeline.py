@@ -19,6 +19,7 @@ from hybrid_index.lattice import (
     conventional,
     standardize,
 )
+from hybrid_index.neural.glance import look
 from hybrid_index.peaks.options import PeakOptions
 from hybrid_index.race import Answer, Race, load_kernels
 from hybrid_index.ranking import probabilities
@@ -31,6 +32,7 @@ from hybrid_index.types import (
     MIN_LINES,
     Candidate,
     Equivalent,
+    Glance,
     IndexingResult,
     Pattern,
     PeakList,
@@ -143,6 +145,32 @@ def index(
     status, reasons = _verdict(solutions, peaks, exhausted)
     reasons += remarks + troubles
     return _result(name, status, reasons, peaks, solutions, seconds, start, settings)
+
+
+def glance(
+    data: Pattern | PeakList | str | Path,
+    *,
+    wavelength: str | float | Radiation | None = None,
+    settings: Settings | None = None,
+    peak_options: PeakOptions | None = None,
+    progress: Progress | None = None,
+) -> Glance:
+    """Ask the networks about the lines, and search nothing: some milliseconds.
+
+    Of *settings* the limit of the zero shift, a fixed one, and the crystal systems count; the other parameters are as
+    of :func:`index`.
+
+    Raises
+    ------
+    InputError
+        If the data or the settings cannot be used, there are too few lines, or the weights are not installed.
+    """
+    settings = settings or Settings()
+    peaks, name, _ = _peaks_of(data, wavelength, peak_options, progress or _silent)
+    if len(peaks) < MIN_LINES:
+        reason = f"only {len(peaks)} lines were found; at least {MIN_LINES} are needed to say anything of a lattice"
+        raise InputError(reason, source=peaks.source or name or None)
+    return look(_low_angle(peaks, settings.max_lines), settings)
 
 
 def refine_cell(

@@ -6,6 +6,7 @@ import typer
 
 from hybrid_index.cli.batch import batch_command
 from hybrid_index.cli.export import export_command
+from hybrid_index.cli.glance import glance_command
 from hybrid_index.cli.index import index_command
 from hybrid_index.cli.merge import merge_command
 from hybrid_index.cli.peaks import peaks_command
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command("index")(index_command)
 app.command("peaks")(peaks_command)
+app.command("glance")(glance_command)
 app.command("refine")(refine_command)
 app.command("batch")(batch_command)
 app.command("merge")(merge_command)

@@ -76,8 +76,9 @@ def next_step(result: IndexingResult, file: str) -> str:
         case "budget_exhausted":
             return "give it more time (--budget 120), or narrow the search (--systems, --max-volume)."
     return (
-        f"look at the lines with hybrid-index peaks {file} --plot lines.html; drop foreign ones (--drop-peak), "
-        "check --wavelength, widen --zero-limit or --max-volume, or give more time (--budget 120)."
+        f"look at the lines with hybrid-index peaks {file} --plot lines.html; drop foreign ones (--drop-peak; "
+        f"hybrid-index glance {file} says which they may be), check --wavelength, widen --zero-limit or --max-volume, "
+        "or give more time (--budget 120)."
     )
 
 

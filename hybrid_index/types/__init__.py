@@ -7,6 +7,7 @@ All are frozen; arrays are copied in and read-only. They compare by identity.
 
 from hybrid_index.types.candidates import Budget, Candidate, CandidateSource
 from hybrid_index.types.frozen import IntArray, frozen_array
+from hybrid_index.types.glance import Glance, LatticeGuess
 from hybrid_index.types.measured import MIN_LINES, Pattern, PeakList, default_esd_deg
 from hybrid_index.types.results import (
     Assignment,
@@ -28,9 +29,11 @@ __all__ = [
     "Candidate",
     "CandidateSource",
     "Equivalent",
+    "Glance",
     "IndexingResult",
     "IntArray",
     "KnownMatch",
+    "LatticeGuess",
     "Merit",
     "Pattern",
     "PeakList",

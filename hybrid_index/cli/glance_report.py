@@ -1,0 +1,88 @@
+"""What the networks see, for people and for programs."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from hybrid_index.export import with_esd
+from hybrid_index.types import Glance
+
+SCHEMA = "hybrid-index/glance/1"
+ROWS_SHOWN = 6
+LEAST_SHOWN = 0.02
+"""Lattices below this probability are in the JSON document only."""
+DOUBTFUL = 0.3
+"""Lines are named from this probability of being foreign."""
+
+
+def report(seen: Glance, *, file: str) -> RenderableType:
+    """Return a table of the likeliest lattices and sentences around it, ready to print."""
+    peaks, n = seen.peaks, len(seen.foreign)
+    systems = takewhile(lambda item: item[1] >= LEAST_SHOWN, seen.systems.items())
+    parts: list[RenderableType] = [
+        escape(
+            f"{peaks.name or file} · {len(peaks)} lines, {peaks.two_theta_deg[0]:.2f}–{peaks.two_theta_deg[-1]:.2f}° · "
+            f"λ {peaks.wavelength_angstrom:.6g} Å"
+        ),
+        "",
+        f"Shift of 2θ (zero and displacement together): {with_esd(seen.shift_deg, seen.shift_esd_deg)}°",
+        "Crystal system: " + ", ".join(f"{name} {100.0 * p:.0f} %" for name, p in systems),
+        "",
+        _table(seen),
+        "",
+    ]
+    doubtful = [(x, p) for x, p in zip(peaks.two_theta_deg[:n], seen.foreign, strict=True) if p >= DOUBTFUL]
+    named = ", ".join(f"{x:.3f}° ({100.0 * p:.0f} %)" for x, p in doubtful)
+    parts.append(f"Perhaps foreign, of the first {n} lines: {named or 'none'}.")
+    drop = " (--drop-peak leaves out a line)" if doubtful else ""
+    parts.append(escape(f"Next: nothing was searched yet; hybrid-index index {file} finds the cell{drop}."))
+    return Group(*parts)
+
+
+def _table(seen: Glance) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Bravais lattice", no_wrap=True)
+    for heading in ("P", "V (Å³)", "68 % of V"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for guess in seen.lattices[:ROWS_SHOWN]:
+        if guess.probability >= LEAST_SHOWN:
+            volume, factor = guess.volume_angstrom3, guess.volume_factor
+            table.add_row(
+                guess.bravais_lattice.value,
+                f"{guess.probability:.2f}",
+                f"{volume:.0f}",
+                f"{volume / factor:.0f}–{volume * factor:.0f}",
+            )
+    return table
+
+
+def document(seen: Glance) -> dict[str, Any]:
+    """Return everything as nested dictionaries, lists, strings and numbers, ready for :mod:`json`."""
+    peaks, n = seen.peaks, len(seen.foreign)
+    return {
+        "schema": SCHEMA,
+        "id": peaks.name,
+        "wavelength": peaks.wavelength_angstrom,
+        "shift_deg": seen.shift_deg,
+        "shift_esd_deg": seen.shift_esd_deg,
+        "crystal_systems": seen.systems,
+        "lattices": [
+            {
+                "bravais_lattice": guess.bravais_lattice.value,
+                "probability": guess.probability,
+                "volume": guess.volume_angstrom3,
+                "volume_factor": guess.volume_factor,
+            }
+            for guess in seen.lattices
+        ],
+        "lines": [
+            {"two_theta": x, "foreign": p}
+            for x, p in zip(peaks.two_theta_deg[:n].tolist(), seen.foreign.tolist(), strict=True)
+        ],
+    }
