@@ -8,7 +8,6 @@ import pytest
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, superlattices
 from hybrid_index.ranking import (
     LEAST_SAID,
-    NETWORK_WEIGHT,
     NOTHING_BITS,
     WHOLE_PATTERN_CAP_BITS,
     WHOLE_PATTERN_SHARPNESS,
@@ -38,12 +37,10 @@ class TestPrior:
         assert np.sum(np.exp2(prior_bits())) == pytest.approx(1.0)
         assert prior_bits()[B.MP.code] > prior_bits()[B.OF.code]
 
-    def test_what_a_network_says_counts_for_three_quarters(self) -> None:
+    def test_what_a_network_says_takes_the_place_of_the_shares(self) -> None:
         said = np.full(14, 0.02)
         said[B.OF.code] = 0.74
-        gained = prior_bits(said) - prior_bits()
-        np.testing.assert_allclose(gained, NETWORK_WEIGHT * (np.log2(said) - prior_bits()))
-        assert gained.argmax() == B.OF.code
+        np.testing.assert_allclose(prior_bits(said), np.log2(said))
 
     def test_a_network_that_repeats_the_shares_changes_nothing(self) -> None:
         np.testing.assert_allclose(prior_bits(np.exp2(prior_bits())), prior_bits())
