@@ -79,8 +79,10 @@ def test_ranking_is_judged_with_and_without_whole_patterns(shared_data: Path) ->
     measured = ranking_cases("experimental", shared_data, half="tune", limit=3, skip=0)
     assert all(isinstance(case.data, Path) for case in measured)
     one = rank_twice(first, Settings(budget_s=6.0))
-    doubtful = replace(one, fitted=True, rank_by_lines=2, rank=1, probability_by_lines=0.6, probability=0.7)
-    figures = ranking_summary([one, doubtful])
+    assert one.rank == 1
+    sure = replace(one, fitted=False, rank_by_lines=1)
+    doubtful = replace(one, fitted=True, rank_by_lines=2, probability_by_lines=0.6, probability=0.7)
+    figures = ranking_summary([sure, doubtful])
     assert figures["patterns"] == 2
     assert figures["gained"] == 1
     assert figures["lost"] == 0
