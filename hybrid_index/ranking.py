@@ -48,7 +48,7 @@ def prior_bits(said: FloatArray | None = None) -> FloatArray:
     """Log₂ of the prior of each Bravais lattice, by code, shape (14,).
 
     It is the lattice's share among known crystals, or the probability (14,) that a network has *said*, once it has
-    looked at the lines. To mix both is no better: 420 simulated lists have as many right first with any weight.
+    looked at the lines. To mix both is no better on simulated lists, and worse on measured ones (docs/neural.md).
     """
     if said is None:
         return np.log2([_SHARE[lattice.value] for lattice in BRAVAIS_LATTICES])
