@@ -26,7 +26,7 @@ from hybrid_index.ranking import probabilities
 from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import load_fitter, polish
 from hybrid_index.refine.solving import solve_candidates
-from hybrid_index.schedule import Clock, missing_weights, plan
+from hybrid_index.schedule import Clock, load_shift_reader, missing_weights, plan
 from hybrid_index.third_party import troubles_of
 from hybrid_index.types import (
     MIN_LINES,
@@ -123,8 +123,11 @@ def index(
         with race.clock.stopped():
             settled = race.try_hints(hints, n_foreign)
     with race.clock.stopped():
-        search = iter(()) if settled else plan(peaks, settings)
+        load_shift_reader(settings)
+    began = time.perf_counter()
+    search = iter(()) if settled else plan(peaks, settings)
     for stage in search:
+        race.search_s += time.perf_counter() - began
         if race.clock.exhausted():
             exhausted = True
             break
@@ -135,6 +138,7 @@ def index(
         troubles += troubles_of(stage.sources)
         if race.is_certain(all_systems=stage.all_systems, glanced=stage.glanced):
             break
+        began = time.perf_counter()
     say("refining")
     began = time.perf_counter()
     solutions = _solutions(race, settings)

@@ -7,6 +7,7 @@ fixed order, so the answer does not depend on the number of threads.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +23,12 @@ from hybrid_index.lattice import BRAVAIS_LATTICES
 from hybrid_index.neural.belief import lattice_probabilities
 from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import SupposedShifts, read_shifts
-from hybrid_index.neural.weights import Network, packaged_network, packaged_reader
+from hybrid_index.neural.weights import Network, ShiftReader, packaged_network, packaged_reader
 from hybrid_index.refine.lines import without_shift
 from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
+from hybrid_index.units import parse_radiation
 
 SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
@@ -37,6 +39,8 @@ _N_NEURAL = 3
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
 
+KERNEL_LINES_DEG = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
+"""Lines of nothing (2θ) that kernels are loaded with."""
 _LOOKS_LOW = 0.7
 """From this probability of a monoclinic or triclinic lattice these are searched first. Two thirds of such lists reach
 it, and one in thirty of the others."""
@@ -92,7 +96,7 @@ def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
     """The stages of a search of these lines: where a reader of shifts is at hand, at the likeliest shifts first."""
     if settings.neural == "only" and packaged_network() is None:
         raise InputError("this installation holds no weights; search with the classical engines", source="neural")
-    reader = packaged_reader() if settings.neural != "never" and settings.fix_zero_shift_deg is None else None
+    reader = _reader(settings)
     supposed = None if reader is None else read_shifts(reader, peaks, settings)
     if settings.neural == "only":
         return _neural_stages(supposed)
@@ -102,6 +106,22 @@ def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
         return network is not None and _low_symmetry(network, without_shift(peaks, zero_shift_deg)) > _LOOKS_LOW
 
     return stages(settings, peaks.wavelength_angstrom, supposed, looks_low)
+
+
+def load_shift_reader(settings: Settings) -> None:
+    """Load the reader of shifts, with its kernels, if these settings ask for it: no budget should pay for that."""
+    reader = _reader(settings)
+    if reader is not None:
+        _load_reader(reader)
+
+
+def _reader(settings: Settings) -> ShiftReader | None:
+    return packaged_reader() if settings.neural != "never" and settings.fix_zero_shift_deg is None else None
+
+
+@functools.cache
+def _load_reader(reader: ShiftReader) -> None:
+    read_shifts(reader, PeakList.from_positions(KERNEL_LINES_DEG, radiation=parse_radiation("CuKa1")), Settings())
 
 
 def _low_symmetry(network: Network, peaks: PeakList) -> float:

@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from hybrid_index import schedule
 from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BravaisLattice
+from hybrid_index.neural.shift_reader import ReaderArchitecture
 from hybrid_index.neural.shifts import SupposedShifts
+from hybrid_index.neural.weights import ShiftReader
 from hybrid_index.schedule import (
     SHIFT_STEP_DEG,
     Clock,
     Stage,
+    load_shift_reader,
     missing_weights,
     plan,
     run_stage,
@@ -250,3 +254,24 @@ def test_a_stopped_clock_does_not_count() -> None:
     with clock.stopped():
         time.sleep(0.05)
     assert clock.elapsed() < 0.05
+
+
+def test_the_reader_of_shifts_is_loaded_once_and_only_where_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = ReaderArchitecture(width=4, depth=1, reach=1)
+    reader = ShiftReader(architecture=size, weights=size.initial_weights(1))
+    read: list[PeakList] = []
+
+    def reading(_: ShiftReader, peaks: PeakList, __: Settings) -> None:
+        read.append(peaks)
+
+    monkeypatch.setattr(schedule, "packaged_reader", lambda: reader)
+    monkeypatch.setattr(schedule, "read_shifts", reading)
+    load_shift_reader(Settings(neural="never"))
+    load_shift_reader(Settings(fix_zero_shift_deg=0.0))
+    assert not read
+    load_shift_reader(Settings())
+    load_shift_reader(Settings())
+    assert len(read) == 1
+    monkeypatch.setattr(schedule, "packaged_reader", lambda: None)
+    load_shift_reader(Settings())
+    assert len(read) == 1

@@ -25,6 +25,8 @@ Under = Literal["first", "true"]
 TWO_SIDED_95 = 1.96
 STATED_DEG = (0.01, 0.02, 0.03, 0.05, 0.1)
 """Upper ends of the bins of stated uncertainty of the shift, but for the last one."""
+BRIDGED_DEG = 0.03
+"""A search under a supposed shift finds the lattice if the true one is no farther than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,7 @@ def shifts(stated: Sequence[Stated]) -> dict[str, float]:
         "n": len(stated),
         "shift_mean_deg": float(np.mean(error)),
         "shift_median_deg": float(np.median(error)),
+        "shift_bridged": float(np.mean(error <= BRIDGED_DEG)),
         "shift_68": float(np.mean(within[:, 0])),
         "shift_95": float(np.mean(within[:, 1])),
     }

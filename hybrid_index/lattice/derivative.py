@@ -78,8 +78,13 @@ def sublattices(gram: npt.ArrayLike, index: int) -> FloatArray:
 
     Arguments and result as of :func:`superlattices`: in reciprocal space the one is the other.
     """
-    bases = np.swapaxes(np.linalg.inv(hermite_normal_forms(index)), 1, 2)
+    bases = _dual_forms(index)
     return np.asarray(np.swapaxes(bases, 1, 2) @ checked_gram(gram) @ bases, dtype=np.float64)
+
+
+@cache
+def _dual_forms(index: int) -> FloatArray:
+    return np.asarray(np.swapaxes(np.linalg.inv(hermite_normal_forms(index)), 1, 2))
 
 
 def derivative_relation(

@@ -172,6 +172,7 @@ def test_figures_of_beliefs() -> None:
     assert figures["lattice_first"] == pytest.approx(1 / 3)
     assert figures["lattice_among_three"] == pytest.approx(2 / 3)
     assert figures["shift_median_deg"] == 0.015
+    assert figures["shift_bridged"] == pytest.approx(2 / 3)
     assert figures["shift_68"] == pytest.approx(1 / 3)
     assert figures["shift_95"] == pytest.approx(2 / 3)
     assert figures["volume_median_factor"] == pytest.approx(math.exp(0.1))
