@@ -15,22 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.neural.network import Array, Operations
-from hybrid_index.neural.plane_spectrum import N_PLANE_KINDS, plane_spectra
 from hybrid_index.neural.shift_spectrum import (
     LIMIT_DEG,
     N_KINDS,
     N_SHIFTS,
     SPECTRUM_LINES,
-    SpectralLines,
     shift_spectra,
-)
+)  # fmt: skip
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 
 GRID_DEG: FloatArray = np.linspace(-LIMIT_DEG, LIMIT_DEG, N_SHIFTS)
 """Supposed shifts (N_SHIFTS,) in degrees, in units of :func:`~.shift_spectrum.shift_unit`."""
-N_SEEN = N_KINDS + N_PLANE_KINDS
-"""Numbers for each supposed shift: votes of single relations, and evidence of planes."""
 N_LIST = 5
 _BACKGROUND = 15
 """Steps over which votes are averaged to know what chance gives."""
@@ -51,7 +47,7 @@ class ReaderArchitecture:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every weight by name, in a fixed order."""
         d, seen = self.width, 2 * self.reach + 1
-        linear = {"in": (d, seen * (2 * N_SEEN + 1)), "list": (d, N_LIST), "score": (1, d)}
+        linear = {"in": (d, seen * (2 * N_KINDS + 1)), "list": (d, N_LIST), "score": (1, d)}
         for i in range(self.depth):
             linear |= {f"{i}.near": (d, seen * d), f"{i}.all": (d, 2 * d)}
         return {
@@ -73,7 +69,7 @@ class ReaderArchitecture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spectra:
-    """What the reader sees of n lists, float32: ``votes`` (n, N_SHIFTS, 2 N_SEEN + 1) and ``lists`` (n, N_LIST)."""
+    """What the reader sees of n lists, float32: ``votes`` (n, N_SHIFTS, 2 N_KINDS + 1) and ``lists`` (n, N_LIST)."""
 
     votes: Any
     lists: Any
@@ -82,9 +78,8 @@ class Spectra:
 def spectra_of(
     two_theta_deg: FloatArray, sigma_deg: npt.NDArray[np.floating], wavelength_angstrom: FloatArray, count: IntArray
 ) -> Spectra:
-    """Make what the reader sees; arguments as for :meth:`~.shift_spectrum.SpectralLines.of`."""
-    lines = SpectralLines.of(two_theta_deg, sigma_deg, wavelength_angstrom, count)
-    votes = np.concatenate([np.log1p(shift_spectra(lines)), plane_spectra(lines)], axis=2)
+    """Make what the reader sees; arguments as for :func:`~.shift_spectrum.shift_spectra`."""
+    votes = np.log1p(shift_spectra(two_theta_deg, sigma_deg, wavelength_angstrom, count))
     contrast = votes - _moving_average(votes)
     place = np.broadcast_to(np.abs(GRID_DEG)[:, None], (*votes.shape[:2], 1))
     n = np.minimum(count, SPECTRUM_LINES)

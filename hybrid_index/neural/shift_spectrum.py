@@ -9,8 +9,6 @@ Cryst. 32 (1999) 850, doi:10.1107/S0021889899007086). Votes weigh the less, the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -38,50 +36,31 @@ def shift_unit(wavelength_angstrom: FloatArray | float) -> FloatArray:
     return np.minimum(1.0, np.asarray(wavelength_angstrom, dtype=np.float64) / 1.5)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SpectralLines:
-    """The first lines of n lists, as relations between them are judged.
+def shift_spectra(
+    two_theta_deg: FloatArray, sigma_deg: npt.NDArray[np.floating], wavelength_angstrom: FloatArray, count: IntArray
+) -> FloatArray:
+    """Votes for each shift of the grid.
 
-    ``q`` (n, m) in Å⁻²; ``slope`` (n, m), what a shift of one degree on the grid adds to it; ``variance`` (n, m) of Q;
-    rows end after ``count`` (n,) lines.
+    Parameters
+    ----------
+    two_theta_deg, sigma_deg
+        (n, m): lines and their uncertainties; rows end after ``count`` (n,) lines.
+    wavelength_angstrom
+        (n,).
+
+    Returns
+    -------
+    float64 (n, N_SHIFTS, N_KINDS), votes for shifts from −LIMIT_DEG to LIMIT_DEG times :func:`shift_unit`.
     """
-
-    q: FloatArray
-    slope: FloatArray
-    variance: FloatArray
-    count: IntArray
-
-    @classmethod
-    def of(
-        cls,
-        two_theta_deg: FloatArray,
-        sigma_deg: npt.NDArray[np.floating],
-        wavelength_angstrom: FloatArray,
-        count: IntArray,
-    ) -> SpectralLines:
-        """Take the first :data:`SPECTRUM_LINES` lines.
-
-        Parameters
-        ----------
-        two_theta_deg, sigma_deg
-            (n, m): lines and their uncertainties; rows end after ``count`` (n,) lines.
-        wavelength_angstrom
-            (n,).
-        """
-        used = np.minimum(count, SPECTRUM_LINES).astype(np.int64)
-        listed = np.arange(two_theta_deg.shape[1]) < used[:, None]
-        two_theta = np.where(listed, two_theta_deg, 0.0)
-        square = np.asarray(wavelength_angstrom)[:, None] ** 2
-        unit = shift_unit(wavelength_angstrom)
-        slope = dq_d_two_theta(two_theta, 1.0) / square * unit[:, None]
-        sigma = np.maximum(sigma_deg, 1e-4) / unit[:, None]
-        return cls(q_from_two_theta(two_theta, 1.0) / square, slope, (slope * sigma) ** 2, used)
-
-
-def shift_spectra(lines: SpectralLines) -> FloatArray:
-    """Votes (n, N_SHIFTS, N_KINDS) for shifts from −LIMIT_DEG to LIMIT_DEG times :func:`shift_unit`."""
-    out = np.zeros((len(lines.count), N_SHIFTS, N_KINDS))
-    _fill(lines.q, lines.slope, lines.variance, lines.count, out)
+    used = np.minimum(count, SPECTRUM_LINES)
+    listed = np.arange(two_theta_deg.shape[1]) < used[:, None]
+    two_theta = np.where(listed, two_theta_deg, 0.0)
+    square = np.asarray(wavelength_angstrom)[:, None] ** 2
+    unit = shift_unit(wavelength_angstrom)
+    slope = dq_d_two_theta(two_theta, 1.0) / square * unit[:, None]
+    sigma = np.maximum(sigma_deg, 1e-4) / unit[:, None]
+    out = np.zeros((len(used), N_SHIFTS, N_KINDS))
+    _fill(q_from_two_theta(two_theta, 1.0) / square, slope, (slope * sigma) ** 2, used.astype(np.int64), out)
     return out
 
 
@@ -103,8 +82,8 @@ def _vote(votes: FloatArray, rest: float, slope: float, variance: float, density
 
 
 @kernel
-def first_beyond(q: FloatArray, n: int, x: float) -> int:
-    """Return the number of the first n values, ascending, that are below *x*."""
+def _first_beyond(q: FloatArray, n: int, x: float) -> int:
+    """Number of the first n values, ascending, that are below *x*."""
     low, high = 0, n
     while low < high:
         middle = (low + high) >> 1
@@ -122,7 +101,7 @@ def _votes_of_sum(
 ) -> None:  # fmt: skip
     """Votes of every line that could be the sum *total*."""
     reach = LIMIT_DEG * slope
-    for k in range(first_beyond(q, n, total - reach), n):
+    for k in range(_first_beyond(q, n, total - reach), n):
         if q[k] > total + reach:
             break
         _vote(votes, total - q[k], slope - s[k], variance + v[k], density, expected)
@@ -159,7 +138,7 @@ def _parallelograms(
         if k == i or k == j:
             continue
         rest = total - q[k]
-        for l in range(first_beyond(q, k, rest - reach), k):
+        for l in range(_first_beyond(q, k, rest - reach), k):
             if q[l] > rest + reach:
                 break
             if l == i or l == j:

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent / "weights"
 NETWORK_FILE, READER_FILE = "lines.safetensors", "shifts.safetensors"
 _INCOMPLETE = (KeyError, TypeError, ValueError)
 """What comes of weights or sizes that a file lacks, or that do not go together."""
-NETWORK_FORMAT, READER_FORMAT = "hybrid-index/lines/2", "hybrid-index/shifts/2"
+NETWORK_FORMAT, READER_FORMAT = "hybrid-index/lines/2", "hybrid-index/shifts/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hybrid_index.neural.shift_reader import GRID_DEG, N_SEEN, spectra_of
-from hybrid_index.neural.shift_spectrum import N_KINDS, N_SHIFTS, STEP_DEG, SpectralLines, shift_spectra, shift_unit
+from hybrid_index.neural.shift_reader import GRID_DEG, spectra_of
+from hybrid_index.neural.shift_spectrum import N_KINDS, N_SHIFTS, STEP_DEG, shift_spectra, shift_unit
 from hybrid_index.units import FloatArray, two_theta_from_q
 from tests.synthetic import CU, TYPICAL, B, line_list
 
@@ -14,8 +14,7 @@ CU_ANGSTROM = CU.wavelength_angstrom
 def spectrum(q: FloatArray, shift_deg: float, wavelength: float = CU_ANGSTROM) -> FloatArray:
     two_theta = two_theta_from_q(np.asarray(q, dtype=np.float64), wavelength) + shift_deg
     sigma = np.full((1, len(two_theta)), 0.005)
-    lines = SpectralLines.of(two_theta[None], sigma, np.array([wavelength]), np.array([len(two_theta)]))
-    return np.asarray(shift_spectra(lines)[0])
+    return np.asarray(shift_spectra(two_theta[None], sigma, np.array([wavelength]), np.array([len(two_theta)]))[0])
 
 
 @pytest.mark.parametrize("shift", [-0.43, -0.06, 0.0, 0.2, 0.5])
@@ -55,8 +54,7 @@ def test_lists_without_relations_do_not_vote(q: list[float]) -> None:
 
 
 def _empty() -> FloatArray:
-    lines = SpectralLines.of(np.zeros((1, 3)), np.zeros((1, 3)), np.array([1.54]), np.array([0]))
-    return np.asarray(shift_spectra(lines)[0])
+    return np.asarray(shift_spectra(np.zeros((1, 3)), np.zeros((1, 3)), np.array([1.54]), np.array([0]))[0])
 
 
 def test_shifts_shrink_with_the_wavelength_as_angles_do() -> None:
@@ -77,5 +75,5 @@ def test_what_the_reader_sees_hangs_on_listed_lines_only() -> None:
     )
     np.testing.assert_array_equal(alone.votes, wide.votes)
     np.testing.assert_array_equal(alone.lists, wide.lists)
-    contrast = alone.votes[0, :, N_SEEN : N_SEEN + N_KINDS]
+    contrast = alone.votes[0, :, N_KINDS : 2 * N_KINDS]
     assert contrast[alone.votes[0, :, :N_KINDS].sum(axis=1).argmax()].sum() > 0.0

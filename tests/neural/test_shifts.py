@@ -5,7 +5,7 @@ import pytest
 
 from hybrid_index.config import Settings
 from hybrid_index.neural.numpy_operations import NumpyOperations
-from hybrid_index.neural.shift_reader import GRID_DEG, N_SEEN, ReaderArchitecture, Spectra, shift_scores
+from hybrid_index.neural.shift_reader import GRID_DEG, ReaderArchitecture, Spectra, shift_scores
 from hybrid_index.neural.shift_spectrum import N_KINDS, N_SHIFTS, STEP_DEG
 from hybrid_index.neural.shifts import DISPLACEMENT_DEG, ShiftBelief, prior, read_shifts, shift_belief
 from hybrid_index.neural.weights import ShiftReader
@@ -20,7 +20,7 @@ def trusting() -> ShiftReader:
     """A reader made by hand: the score of a shift is five times the contrast of its votes."""
     size = ReaderArchitecture(width=2, depth=1, reach=1)
     weights = {name: np.zeros(shape, dtype=np.float32) for name, shape in size.shapes().items()}
-    here = (2 * N_SEEN + 1) + N_SEEN  # of three neighbours the middle one, after its votes
+    here = (2 * N_KINDS + 1) + N_KINDS  # of three neighbours the middle one, after its votes
     weights["in.weight"][0, here : here + N_KINDS] = 1.0
     weights["score.weight"][0, 0] = 5.0
     return ShiftReader(architecture=size, weights=weights)
@@ -39,7 +39,7 @@ def lines() -> PeakList:
 def test_a_reader_sees_as_far_as_its_layers_reach(reader: ShiftReader) -> None:
     # Without what layers know of the whole list, a vote is seen reach · (depth + 1) places away and no farther.
     weights = {n: w if ".all." not in n else np.zeros_like(w) for n, w in reader.weights.items()}
-    votes = np.zeros((2, N_SHIFTS, 2 * N_SEEN + 1), dtype=np.float32)
+    votes = np.zeros((2, N_SHIFTS, 2 * N_KINDS + 1), dtype=np.float32)
     votes[1, 30] = 1.0
     lists = np.zeros((2, 5), dtype=np.float32)
     scores = shift_scores(NumpyOperations(), weights, SIZE, Spectra(votes, lists))
