@@ -26,7 +26,7 @@ from hybrid_index.ranking import probabilities
 from hybrid_index.refine.lines import line_data
 from hybrid_index.refine.polish import load_fitter, polish
 from hybrid_index.refine.solving import solve_candidates
-from hybrid_index.schedule import Clock, load_shift_reader, missing_weights, plan
+from hybrid_index.schedule import Clock, load_networks, missing_weights, plan
 from hybrid_index.third_party import troubles_of
 from hybrid_index.types import (
     MIN_LINES,
@@ -123,7 +123,7 @@ def index(
         with race.clock.stopped():
             settled = race.try_hints(hints, n_foreign)
     with race.clock.stopped():
-        load_shift_reader(settings)
+        load_networks(settings)
     began = time.perf_counter()
     search = iter(()) if settled else plan(peaks, settings)
     for stage in search:

@@ -26,10 +26,10 @@ from hybrid_index.ranking import (
 from hybrid_index.refine.lines import LineData, line_data, without_shift
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
 from hybrid_index.refine.strained import strained_starts
-from hybrid_index.schedule import KERNEL_LINES_DEG, Clock, Stage, run_stage
+from hybrid_index.schedule import Clock, Stage, kernel_lines, run_stage
 from hybrid_index.third_party import ThirdPartySource
 from hybrid_index.types import Candidate, CandidateSource, PeakList
-from hybrid_index.units import FloatArray, Radiation
+from hybrid_index.units import FloatArray
 
 CERTAIN_BITS = 35.0
 CERTAIN_LEAD_BITS = 15.0
@@ -255,9 +255,8 @@ def load_kernels(stage: Stage) -> None:
     missing = {type(source): source for source in ours if type(source) not in _loaded}
     if not missing:
         return
-    peaks = PeakList.from_positions(KERNEL_LINES_DEG, radiation=Radiation(wavelength_angstrom=1.5406))
     settings = Settings(max_volume_angstrom3=60.0, max_edge_angstrom=8.0, zero_limit_deg=0.0)
-    race = Race(peaks=peaks, settings=settings, clock=Clock.start(_LOADING_S))
+    race = Race(peaks=kernel_lines(), settings=settings, clock=Clock.start(_LOADING_S))
     race.run(Stage(name="kernels", sources=tuple(missing.values())))
     race.is_certain(all_systems=True)
     _loaded.update(missing)

@@ -39,8 +39,7 @@ _N_NEURAL = 3
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
 
-KERNEL_LINES_DEG = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
-"""Lines of nothing (2θ) that kernels are loaded with."""
+_KERNEL_LINES_DEG = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
 _LOOKS_LOW = 0.7
 """From this probability of a monoclinic or triclinic lattice these are searched first. Two thirds of such lists reach
 it, and one in thirty of the others."""
@@ -108,11 +107,18 @@ def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
     return stages(settings, peaks.wavelength_angstrom, supposed, looks_low)
 
 
-def load_shift_reader(settings: Settings) -> None:
-    """Load the reader of shifts, with its kernels, if these settings ask for it: no budget should pay for that."""
+def kernel_lines() -> PeakList:
+    """Lines of nothing, to load kernels with."""
+    return PeakList.from_positions(_KERNEL_LINES_DEG, radiation=parse_radiation("CuKa1"))
+
+
+def load_networks(settings: Settings) -> None:
+    """Load the weights that these settings ask for, and the kernels that read shifts: no budget should pay for that."""
+    if settings.neural != "never":
+        packaged_network()
     reader = _reader(settings)
     if reader is not None:
-        _load_reader(reader)
+        _load_kernels_of(reader)
 
 
 def _reader(settings: Settings) -> ShiftReader | None:
@@ -120,8 +126,8 @@ def _reader(settings: Settings) -> ShiftReader | None:
 
 
 @functools.cache
-def _load_reader(reader: ShiftReader) -> None:
-    read_shifts(reader, PeakList.from_positions(KERNEL_LINES_DEG, radiation=parse_radiation("CuKa1")), Settings())
+def _load_kernels_of(reader: ShiftReader) -> None:
+    read_shifts(reader, kernel_lines(), Settings())
 
 
 def _low_symmetry(network: Network, peaks: PeakList) -> float:

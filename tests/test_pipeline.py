@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from hybrid_index import pipeline
 from hybrid_index.config import SOLVED_PROBABILITY, SOLVED_SHARE_INDEXED, Settings
 from hybrid_index.errors import InputError, WavelengthError
 from hybrid_index.export import document, from_document
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell, primitive_gram, same_lattice, to_pymatgen
 from hybrid_index.pipeline import index, refine_cell
+from hybrid_index.schedule import Stage, plan
 from hybrid_index.types import Candidate, IndexingResult, Pattern, PeakList, Solution
 from hybrid_index.units import Radiation
 from tests.synthetic import CU, TYPICAL, gaps_deg, is_lattice, line_list, random_cell, strained
@@ -378,3 +381,19 @@ def test_a_flat_cell_is_found_beyond_its_dominant_zone() -> None:
     cell = Cell(a=29.28, b=29.28, c=3.25, gamma=120.0)
     peaks = line_list(cell, B.HP, n_lines=60, noise=np.random.default_rng(6), esd_deg=0.005)
     assert is_solved(index(peaks, settings=QUICK), cell, B.HP)
+
+
+def test_to_choose_what_is_searched_is_part_of_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
+        time.sleep(0.2)
+        for stage in plan(peaks, settings):
+            time.sleep(0.2)
+            yield stage
+
+    monkeypatch.setattr(pipeline, "plan", slow)
+    lines = line_list(TYPICAL[B.TP], B.TP, n_lines=25)
+    assert index(lines).timing_s["search"] >= 0.2
+    # The first stage comes when the time is over.
+    late = index(lines, settings=Settings(budget_s=0.1))
+    assert late.timing_s["search"] >= 0.2
+    assert not late.solutions

@@ -21,7 +21,7 @@ from hybrid_index.schedule import (
     SHIFT_STEP_DEG,
     Clock,
     Stage,
-    load_shift_reader,
+    load_networks,
     missing_weights,
     plan,
     run_stage,
@@ -256,7 +256,7 @@ def test_a_stopped_clock_does_not_count() -> None:
     assert clock.elapsed() < 0.05
 
 
-def test_the_reader_of_shifts_is_loaded_once_and_only_where_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kernels_of_the_reader_are_loaded_once_and_only_where_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     size = ReaderArchitecture(width=4, depth=1, reach=1)
     reader = ShiftReader(architecture=size, weights=size.initial_weights(1))
     read: list[PeakList] = []
@@ -266,12 +266,12 @@ def test_the_reader_of_shifts_is_loaded_once_and_only_where_it_is_asked(monkeypa
 
     monkeypatch.setattr(schedule, "packaged_reader", lambda: reader)
     monkeypatch.setattr(schedule, "read_shifts", reading)
-    load_shift_reader(Settings(neural="never"))
-    load_shift_reader(Settings(fix_zero_shift_deg=0.0))
+    load_networks(Settings(neural="never"))
+    load_networks(Settings(fix_zero_shift_deg=0.0))
     assert not read
-    load_shift_reader(Settings())
-    load_shift_reader(Settings())
+    load_networks(Settings())
+    load_networks(Settings())
     assert len(read) == 1
     monkeypatch.setattr(schedule, "packaged_reader", lambda: None)
-    load_shift_reader(Settings())
+    load_networks(Settings())
     assert len(read) == 1

@@ -19,14 +19,15 @@ from hybrid_index.neural.belief import LatticeBelief, believe
 from hybrid_index.neural.labels import FAMILIES, FAMILY_OF_CODE
 from hybrid_index.neural.shifts import ShiftBelief, shift_belief
 from hybrid_index.refine.lines import without_shift
+from hybrid_index.schedule import SHIFT_STEP_DEG
 from hybrid_index.units import FloatArray
 
 Under = Literal["first", "true"]
 TWO_SIDED_95 = 1.96
 STATED_DEG = (0.01, 0.02, 0.03, 0.05, 0.1)
 """Upper ends of the bins of stated uncertainty of the shift, but for the last one."""
-BRIDGED_DEG = 0.03
-"""A search under a supposed shift finds the lattice if the true one is no farther than this."""
+BRIDGED_DEG = 0.5 * SHIFT_STEP_DEG
+"""How far (degrees) the true shift may be from the one that a search supposes: half of the step between these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

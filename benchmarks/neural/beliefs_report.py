@@ -85,8 +85,7 @@ def in_short(said: Sequence[Said]) -> str:
 def _print_systems(said: Sequence[Said], console: Console) -> None:
     columns = (
         "n", "Bravais first", "among three", "shift mean °", "median °", WITHIN, "in 68 %", "in 95 %",
-        "volume median ×",
-        "in 68 %", "in 95 %", "foreign AUROC",
+        "volume median ×", "in 68 %", "in 95 %", "foreign AUROC",
     )  # fmt: skip
     table = new_table("By crystal system; shift and volume under the likeliest Bravais lattice", columns)
     for name, mine in groups(said).items():
