@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, direct_grams, group_by_line_positions
-from hybrid_index.neural.belief import lattice_probabilities
+from hybrid_index.neural.belief import believe
 from hybrid_index.neural.weights import packaged_network
 from hybrid_index.ranking import (
     EXTENSION_BITS,
@@ -161,7 +161,7 @@ class Race:
         shift = float(self.combined_shift(self.solved.take([0]))[0])
         if self.heard_at_deg is None or abs(shift - self.heard_at_deg) > HEARD_NEAR_DEG:
             self.heard_at_deg = shift
-            self.prior = prior_bits(lattice_probabilities(network, without_shift(self.peaks, shift)))
+            self.prior = prior_bits(believe(network, without_shift(self.peaks, shift)).lattices)
             self.solved = self.solved.take(np.argsort(-self.score(self.solved), kind="stable"))
 
     def _add(self, candidates: list[Candidate]) -> None:

@@ -20,7 +20,7 @@ from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, Orth
 from hybrid_index.config import Settings
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES
-from hybrid_index.neural.belief import lattice_probabilities
+from hybrid_index.neural.belief import believe
 from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import SupposedShifts, read_shifts
 from hybrid_index.neural.weights import Network, ShiftReader, packaged_network, packaged_reader
@@ -132,7 +132,7 @@ def _load_kernels_of(reader: ShiftReader) -> None:
 
 def _low_symmetry(network: Network, peaks: PeakList) -> float:
     """How probable it is, by the network, that a list is monoclinic or triclinic."""
-    return float(lattice_probabilities(network, peaks)[_LOW].sum())
+    return float(believe(network, peaks).lattices[_LOW].sum())
 
 
 def missing_weights(settings: Settings) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hybrid_index.config import Networks, Settings
-from hybrid_index.neural.belief import lattice_probabilities
+from hybrid_index.neural.belief import believe
 from hybrid_index.neural.weights import packaged_network
 from hybrid_index.race import HEARD_NEAR_DEG, Race
 from hybrid_index.ranking import prior_bits
@@ -35,7 +35,7 @@ def test_the_network_is_heard_about_the_lines_without_their_shift() -> None:
     assert network is not None
     assert race.heard_at_deg is not None
     assert race.heard_at_deg == pytest.approx(SHIFT_DEG, abs=HEARD_NEAR_DEG)
-    said = lattice_probabilities(network, without_shift(race.peaks, race.heard_at_deg))
+    said = believe(network, without_shift(race.peaks, race.heard_at_deg)).lattices
     assert said.sum() == pytest.approx(1.0)
     np.testing.assert_array_equal(race.prior, prior_bits(said))
     best = race.answers(1)[0]

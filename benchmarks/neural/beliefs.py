@@ -86,11 +86,9 @@ def ask(question: Question, networks: Networks) -> Said:
     settings = Settings(zero_limit_deg=question.zero_limit_deg)
     shift = shift_belief(networks.reader, question.peaks, settings)
     peaks = without_shift(question.peaks, shift.best_deg)
-    belief = believe(networks.network, peaks, most=1)
-    (first,) = belief.likely
-    code = question.code
-    same = first.code == code
-    true = first if same else believe(networks.network, peaks, codes=np.array([code])).likely[0]
+    belief = believe(networks.network, peaks)
+    code, (guessed,) = question.code, belief.likeliest(most=1)
+    first, true = belief.under(guessed), belief.under(code)
     return Said(
         group=question.group,
         system=question.system,

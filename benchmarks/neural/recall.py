@@ -23,7 +23,7 @@ from hybrid_index.export.atomic import write_atomically
 from hybrid_index.lattice import CRYSTAL_SYSTEMS
 from hybrid_index.lattice.bravais import conventional
 from hybrid_index.lattice.compare import same_shortest_vectors
-from hybrid_index.neural.belief import believe
+from hybrid_index.neural.belief import believe_anew
 from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import read_shifts
 from hybrid_index.race import load_kernels
@@ -34,6 +34,8 @@ from hybrid_index.simulate.crystals import SYMMETRY_TOLERANCE
 from hybrid_index.units import FloatArray
 
 MOST_CANDIDATES = 64
+DETAILED = 4
+"""Bravais lattices under which a search mostly asks about labels."""
 BARS = (
     ("lab", "", CRYSTAL_SYSTEMS, 0.90),
     ("lab", "cubic to orthorhombic", HIGH_SYMMETRY, 0.98),
@@ -101,7 +103,9 @@ def propose(case: Case, proposer: NeuralProposer, networks: Networks, settings: 
     proposed = time.perf_counter()
     solved = solve_candidates(candidates, line_data(peaks, settings))
     refined, processor = time.perf_counter(), time.process_time() - processor
-    belief = believe(networks.network, without_shift(peaks, shift))
+    belief = believe_anew(networks.network, without_shift(peaks, shift))
+    for code in belief.likeliest(most=DETAILED):
+        belief.under(code)
     answered = time.perf_counter()
     true = conventional(case.gram, SYMMETRY_TOLERANCE).bravais_lattice
     places = (i for i, g in enumerate(solved.grams, start=1) if same_shortest_vectors(g, case.gram, case.tolerance))

@@ -49,7 +49,7 @@ def trials(question: Question, networks: Networks, settings: Settings) -> Iterat
     """Try a list whose shift is known, and whose Bravais lattice the network is told, in every way."""
     peaks = without_shift(question.peaks, question.shift_deg)
     ready = Prepared.from_peaks(peaks, settings)
-    (belief,) = believe(networks.network, peaks, codes=np.array([question.code])).likely
+    belief = believe(networks.network, peaks).under(question.code)
     for way, (readings, changed) in WAYS.items():
         said = belief if readings else _single(belief)
         began = time.perf_counter()

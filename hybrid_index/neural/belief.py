@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_index.neural import network as net
 from hybrid_index.neural.features import LINES, features_of
 from hybrid_index.neural.labels import FAMILY_OF_CODE, LABELLED_LINES
 from hybrid_index.neural.numpy_operations import NumpyOperations
 from hybrid_index.neural.weights import Network
-from hybrid_index.types import IntArray, PeakList
+from hybrid_index.types import IntArray, PeakList, frozen_array
 from hybrid_index.units import FloatArray
 
 _OPERATIONS = NumpyOperations()
+_KEPT = 0.9
+"""Readings are taken, likeliest first, until they have this share of the probability: seven of sixteen, mostly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,7 +30,7 @@ class LatticeBelief:
     code, probability
         The Bravais lattice, and how probable it is.
     readings
-        (R,): probabilities of the ways to read the list, which sum to 1.
+        (R,): probabilities of the likeliest ways to read the list, which sum to 1.
     labels
         (R, n, K): in each reading, probabilities of the labels of the lattice's family for the first n lines; they sum
         to 1 over K.
@@ -55,65 +59,79 @@ class LatticeBelief:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Belief:
-    """``lattices`` (14,): probability of each Bravais lattice, by code; ``likely``: the likeliest, with details."""
+    """What is believed of a list; details of a Bravais lattice are worked out when they are asked for.
 
-    lattices: FloatArray
-    likely: tuple[LatticeBelief, ...]
-
-
-def believe(
-    network: Network, peaks: PeakList, *, codes: IntArray | None = None, most: int = 4, enough: float = 1.0
-) -> Belief:
-    """Ask the network about a list.
-
-    There are details for the likeliest lattices (of *codes*, if given): for *most* of them, or as many as have a share
-    of *enough* of the probability.
+    ``lattices`` (14,): probability of each Bravais lattice, by code.
     """
-    w, size = network.weights, network.architecture
-    encoded, probability = _encoded(network, peaks)
-    asked = np.arange(probability.size) if codes is None else np.asarray(codes)
-    asked = asked[np.argsort(-probability[asked], kind="stable")]
-    before = np.cumsum(probability[asked]) - probability[asked]
-    asked = asked[before < enough * probability[asked].sum()][:most]
-    said = net.given(_OPERATIONS, w, size, _repeated(encoded, len(asked)), asked)
-    n = min(len(peaks), LABELLED_LINES)
-    last_q = float(peaks.q[min(len(peaks), LINES) - 1])
-    likely = []
-    for i, code in enumerate(asked):
-        (scores,) = net.label_scores(_OPERATIONS, w, said.tokens[i : i + 1, :n], int(FAMILY_OF_CODE[code]))
-        (shift, log_shift_esd), (volume, log_factor) = said.shift[i].tolist(), said.volume[i].tolist()
-        likely.append(
-            LatticeBelief(
-                code=int(code),
-                probability=float(probability[code]),
-                readings=_softmax(said.readings[i].astype(np.float64)),
-                labels=_softmax(scores.astype(np.float64)),
-                foreign=1.0 / (1.0 + np.exp(-said.foreign[i, :n].astype(np.float64))),
-                shift_deg=0.1 * shift,
-                shift_esd_deg=0.1 * float(np.exp(log_shift_esd)),
-                volume_angstrom3=float(np.exp(volume)) / last_q**1.5,
-                volume_factor=float(np.exp(np.exp(log_factor))),
-            )
+
+    network: Network
+    peaks: PeakList
+    encoded: net.Encoded
+    lattices: FloatArray
+
+    def likeliest(self, *, codes: IntArray | None = None, most: int = 4, enough: float = 1.0) -> list[int]:
+        """Codes of the likeliest lattices (of *codes*, if given), likeliest first.
+
+        They are *most*, or as many as have a share of *enough* of the probability.
+        """
+        asked = np.arange(self.lattices.size) if codes is None else np.asarray(codes)
+        asked = asked[np.argsort(-self.lattices[asked], kind="stable")]
+        shares = self.lattices[asked]
+        wanted = asked[np.cumsum(shares) - shares < enough * shares.sum()]
+        return [int(code) for code in wanted[:most]]
+
+    def under(self, code: int) -> LatticeBelief:
+        """What holds if the list is of the Bravais lattice with this code."""
+        w, size = self.network.weights, self.network.architecture
+        n = min(len(self.peaks), LABELLED_LINES)
+        last_q = float(self.peaks.q[min(len(self.peaks), LINES) - 1])
+        said = net.given(_OPERATIONS, w, size, self.encoded, np.array([code]))
+        readings = _softmax(said.readings[0])
+        kept = np.argsort(-readings, kind="stable")
+        kept = kept[np.cumsum(readings[kept]) - readings[kept] < _KEPT]
+        (scores,) = net.label_scores(_OPERATIONS, w, said.tokens[:, :n], int(FAMILY_OF_CODE[code]), kept)
+        (shift, log_shift_esd), (volume, log_factor) = said.shift[0].tolist(), said.volume[0].tolist()
+        return LatticeBelief(
+            code=code,
+            probability=float(self.lattices[code]),
+            readings=readings[kept] / readings[kept].sum(),
+            labels=_softmax(scores),
+            foreign=1.0 / (1.0 + np.exp(-said.foreign[0, :n].astype(np.float64))),
+            shift_deg=0.1 * shift,
+            shift_esd_deg=0.1 * float(np.exp(log_shift_esd)),
+            volume_angstrom3=float(np.exp(volume)) / last_q**1.5,
+            volume_factor=float(np.exp(np.exp(log_factor))),
         )
-    return Belief(lattices=probability, likely=tuple(likely))
 
 
-def lattice_probabilities(network: Network, peaks: PeakList) -> FloatArray:
-    """How probable each Bravais lattice is, by code (14,): the first part of :func:`believe`."""
-    return _encoded(network, peaks)[1]
+def believe(network: Network, peaks: PeakList) -> Belief:
+    """Ask the network about a list; as a search comes back to the same lines, the last answers are remembered."""
+    seen = np.array([peaks.two_theta_deg, peaks.intensity, peaks.two_theta_esd_deg])[:, :LINES]
+    return _believe(network, _Asked(seen.tobytes(), peaks.wavelength_angstrom, len(peaks), peaks))
 
 
-def _encoded(network: Network, peaks: PeakList) -> tuple[net.Encoded, FloatArray]:
+def believe_anew(network: Network, peaks: PeakList) -> Belief:
+    """:func:`believe`, whatever was asked before."""
     encoded = net.encode(_OPERATIONS, network.weights, network.architecture, features_of(peaks))
-    return encoded, _softmax(encoded.lattice[0].astype(np.float64))
+    lattices = frozen_array(_softmax(encoded.lattice[0]), np.float64)
+    return Belief(network=network, peaks=peaks, encoded=encoded, lattices=lattices)
 
 
-def _repeated(x: net.Encoded, n: int) -> net.Encoded:
-    """One list, to be asked about *n* lattices."""
-    tokens, *bias, lattice = (np.repeat(array, n, axis=0) for array in (x.tokens, *x.bias, x.lattice))
-    return net.Encoded(tokens, tuple(bias), lattice)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A list, known again by what the network sees of it."""
+
+    columns: bytes
+    wavelength_angstrom: float
+    n_lines: int
+    peaks: PeakList = field(compare=False)
 
 
-def _softmax(scores: FloatArray) -> FloatArray:
-    shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+@lru_cache(maxsize=4)
+def _believe(network: Network, asked: _Asked) -> Belief:
+    return believe_anew(network, asked.peaks)
+
+
+def _softmax(scores: npt.NDArray[np.float32]) -> FloatArray:
+    shares = np.exp(scores - scores.max(axis=-1, keepdims=True)).astype(np.float64)
     return np.asarray(shares / shares.sum(axis=-1, keepdims=True))

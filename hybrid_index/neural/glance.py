@@ -35,7 +35,8 @@ def look(
         shift, esd = read.best_deg, read.esd_deg
     moved = without_shift(peaks, shift)
     codes = np.array([b.code for b in BRAVAIS_LATTICES if b.crystal_system in settings.systems])
-    likely = believe(network, moved, codes=codes, most=len(codes)).likely
+    belief = believe(network, moved)
+    likely = [belief.under(code) for code in belief.likeliest(codes=codes, most=len(codes))]
     share = np.array([lattice.probability for lattice in likely])
     share /= share.sum()
     return Glance(

@@ -212,7 +212,7 @@ def guided_trials(
     drawn = np.empty((k, 2), dtype=np.int64)
     kept = np.empty((scores.shape[0], _DRAWN + 2 * k))
     outside, system = np.zeros((k, k)), np.zeros((k, k + 1))
-    hkl, q_calc = np.empty((_MAX_REFLECTIONS, 3), dtype=np.int32), np.empty(_MAX_REFLECTIONS)
+    hkl, q_calc = np.empty((odds.shape[1] - 1, 3), dtype=np.int32), np.empty(odds.shape[1] - 1)
     metric, row = np.zeros(6), np.empty(_DRAWN + 2 * k)
     for _ in range(n_trials):
         if size >= _FEWEST_PARENTS and uniform(state) < changed:

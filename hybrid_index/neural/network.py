@@ -202,11 +202,13 @@ def given(ops: Operations, w: Mapping[str, Array], size: Architecture, x: Encode
     )
 
 
-def label_scores(ops: Operations, w: Mapping[str, Array], tokens: Array, family: int) -> Array:
-    """Scores (n, R, lines, K) of the labels of a family for lines (n, lines, width), in each reading."""
+def label_scores(
+    ops: Operations, w: Mapping[str, Array], tokens: Array, family: int, readings: Array | slice = slice(None)
+) -> Array:
+    """Scores (n, R, lines, K) of the labels of a family for lines (n, lines, width), in each of some readings."""
     name = FAMILIES[family]
     hidden = ops.linear(tokens, w["reading.up.weight"], w["reading.up.bias"])
-    hidden = ops.relu(hidden[:, None] + w["reading"][:, None])
+    hidden = ops.relu(hidden[:, None] + w["reading"][readings][:, None])
     tokens = tokens[:, None] + ops.linear(hidden, w["reading.down.weight"], w["reading.down.bias"])
     return ops.linear(tokens, w[f"label.{name}.weight"], w[f"label.{name}.bias"])
 

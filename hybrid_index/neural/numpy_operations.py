@@ -18,19 +18,25 @@ Floats = npt.NDArray[np.float32]
 @fast_kernel
 def _linear(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
     """Products of small matrices: a BLAS wakes threads for them, which costs more than it gains on busy processors."""
-    n = x.shape[0] & ~3
-    for i in range(0, n, 4):  # weights are read once for four rows
-        for j in range(weight.shape[0]):
+    n, m = x.shape[0] & ~3, weight.shape[0] & ~1
+    for i in range(0, n, 4):  # what is read serves four rows and two columns
+        for j in range(0, m, 2):
             a = b = c = d = bias[j]
+            e = f = g = h = bias[j + 1]
             for k in range(x.shape[1]):
-                w = weight[j, k]
-                a += x[i, k] * w
-                b += x[i + 1, k] * w
-                c += x[i + 2, k] * w
-                d += x[i + 3, k] * w
+                v, w = weight[j, k], weight[j + 1, k]
+                a += x[i, k] * v
+                b += x[i + 1, k] * v
+                c += x[i + 2, k] * v
+                d += x[i + 3, k] * v
+                e += x[i, k] * w
+                f += x[i + 1, k] * w
+                g += x[i + 2, k] * w
+                h += x[i + 3, k] * w
             out[i, j], out[i + 1, j], out[i + 2, j], out[i + 3, j] = a, b, c, d
-    for i in range(n, x.shape[0]):
-        for j in range(weight.shape[0]):
+            out[i, j + 1], out[i + 1, j + 1], out[i + 2, j + 1], out[i + 3, j + 1] = e, f, g, h
+    for i in range(x.shape[0]):
+        for j in range(m if i < n else 0, weight.shape[0]):
             a = bias[j]
             for k in range(x.shape[1]):
                 a += x[i, k] * weight[j, k]

@@ -64,18 +64,20 @@ class NeuralProposer:
         if network is None or budget.exhausted():
             return
         codes = np.array([b.code for b in BRAVAIS_LATTICES if b.crystal_system in limits.systems])
-        belief = believe(network, peaks, codes=codes, most=self.n_lattices, enough=self.enough)
-        shares = np.maximum([lattice.probability for lattice in belief.likely], _LEAST_SHARE)
+        belief = believe(network, peaks)
+        likeliest = belief.likeliest(codes=codes, most=self.n_lattices, enough=self.enough)
+        shares = np.maximum(belief.lattices[likeliest], _LEAST_SHARE)
 
-        def trials(asked: tuple[LatticeBelief, float]) -> list[tuple[Candidate, float]]:
-            lattice, share = asked
+        def trials(asked: tuple[int, float]) -> list[tuple[Candidate, float]]:
+            code, share = asked
+            lattice = belief.under(code)
             shift = _said_shift(lattice, limits, peaks.wavelength_angstrom)
             ready = Prepared.from_peaks(without_shift(peaks, shift), limits)
             n_trials = round(self.n_trials * share)
             pool = likely_trials(lattice, network, ready, limits, n_trials=n_trials, capacity=self.capacity)
             return [(c, shift) for c in pool.candidates(ready.lines, limits, source=self.name, most=self.most)]
 
-        asked = zip(belief.likely, (shares / shares.sum()).tolist(), strict=True)
+        asked = zip(likeliest, (shares / shares.sum()).tolist(), strict=True)
         found = [one for some in side_by_side(trials, asked) for one in some]
         for candidate, shift in sorted(found, key=lambda one: -one[0].score)[: self.most]:
             yield candidate.replace(zero_shift_deg=candidate.zero_shift_deg + shift)

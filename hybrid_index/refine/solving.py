@@ -170,8 +170,10 @@ def _promising(codes: IntArray, out: FloatArray, scores: FloatArray) -> IntArray
     solved = np.flatnonzero(out[:, 0] > FAILED)
     # Starts that met have the same evidence and misfit.
     marks = np.column_stack([codes, np.rint(out[:, [0, 3]] / _SAME_SOLUTION)])[solved]
-    _, first = np.unique(marks, axis=0, return_index=True)
-    first = solved[np.sort(first)]
+    earlier: dict[tuple[float, ...], int] = {}
+    for i, mark in zip(solved.tolist(), map(tuple, marks.tolist()), strict=True):
+        earlier.setdefault(mark, i)
+    first = np.array(list(earlier.values()), dtype=np.int64)
     evidence = out[first, 0]
     place = np.empty(len(first), dtype=np.int64)
     place[np.argsort(-evidence, kind="stable")] = np.arange(len(first))

@@ -138,7 +138,7 @@ def _answers(trained: Network | ShiftReader, peaks: PeakList) -> bool:
     if isinstance(trained, ShiftReader):
         return bool(np.isclose(read_shifts(trained, peaks, Settings()).probability.sum(), 1.0))
     belief = believe(trained, peaks)
-    labels = np.concatenate([lattice.single_labels().sum(axis=1) for lattice in belief.likely])
+    labels = np.concatenate([belief.under(code).single_labels().sum(axis=1) for code in belief.likeliest()])
     return bool(np.isclose(belief.lattices.sum(), 1.0) and np.allclose(labels, 1.0))
 
 
