@@ -20,7 +20,6 @@ from hybrid_index.refine.hkl import fill_reflections
 from hybrid_index.search.windows import bit_count, heap_push
 from hybrid_index.units import FloatArray
 
-_MAX_REFLECTIONS = 1200
 _DEPENDENT = 1e-4
 """A row with less than this share of its square outside the rows before it adds nothing to them."""
 _SAME_VOLUME = 0.01
@@ -48,46 +47,28 @@ def _place(running: FloatArray, x: float) -> int:
 
 
 @fast_kernel
-def _solve(system: FloatArray) -> bool:
-    """Solve k equations (k, k + 1) in place by Gauss and Jordan; the last column becomes the solution."""
-    k = system.shape[0]
-    for c in range(k):
-        pivot = c
-        for i in range(c + 1, k):
-            if abs(system[i, c]) > abs(system[pivot, c]):
-                pivot = i
-        if abs(system[pivot, c]) < 1e-9:
-            return False
-        for j in range(c, k + 1):
-            system[c, j], system[pivot, j] = system[pivot, j], system[c, j]
-        for i in range(k):
-            if i != c and system[i, c] != 0.0:
-                factor = system[i, c] / system[c, c]
-                for j in range(c, k + 1):
-                    system[i, j] -= factor * system[c, j]
-    for i in range(k):
-        system[i, k] /= system[i, i]
-    return True
+def _add_equation(rows: FloatArray, label: int, q: float, found: int, solved: FloatArray) -> bool:
+    """Take the equation of a label and a line's Q as number *found*, if it does not depend on those before.
 
-
-@fast_kernel
-def _add_equation(rows: FloatArray, label: int, found: int, outside: FloatArray) -> bool:
-    """Take a label's row as number *found*, if it does not depend on those before (Gram–Schmidt)."""
+    Gram and Schmidt: *solved* (k, k + 2) holds the part of each row that is at right angles to those before, what that
+    part gives, and its square.
+    """
     k = rows.shape[1]
-    whole = 0.0
+    whole, left = 0.0, 0.0
     for j in range(k):
-        outside[found, j] = rows[label, j]
+        solved[found, j] = rows[label, j]
         whole += rows[label, j] * rows[label, j]
+    solved[found, k] = q
     for i in range(found):
-        along, square = 0.0, 0.0
+        along = 0.0
         for j in range(k):
-            along += outside[found, j] * outside[i, j]
-            square += outside[i, j] * outside[i, j]
-        for j in range(k):
-            outside[found, j] -= along / square * outside[i, j]
-    left = 0.0
+            along += rows[label, j] * solved[i, j]
+        along /= solved[i, k + 1]
+        for j in range(k + 1):
+            solved[found, j] -= along * solved[i, j]
     for j in range(k):
-        left += outside[found, j] * outside[found, j]
+        left += solved[found, j] * solved[found, j]
+    solved[found, k + 1] = left
     return left >= _DEPENDENT * whole
 
 
@@ -97,7 +78,8 @@ def _draw_equations(
     rows: FloatArray,
     label_running: FloatArray,
     line_running: FloatArray,
-    outside: FloatArray,
+    q: FloatArray,
+    solved: FloatArray,
     drawn: npt.NDArray[np.int64],
     found: int,
 ) -> bool:
@@ -114,7 +96,7 @@ def _draw_equations(
                 break
         else:
             label = _place(label_running[line], uniform(state))
-            if _add_equation(rows, label, found, outside):
+            if _add_equation(rows, label, q[line], found, solved):
                 drawn[found, 0], drawn[found, 1] = line, label
                 found += 1
     return True
@@ -122,16 +104,34 @@ def _draw_equations(
 
 @fast_kernel
 def _inherit(
-    parent: FloatArray, dropped: int, rows: FloatArray, outside: FloatArray, drawn: npt.NDArray[np.int64]
+    parent: FloatArray,
+    dropped: int,
+    rows: FloatArray,
+    q: FloatArray,
+    solved: FloatArray,
+    drawn: npt.NDArray[np.int64],
 ) -> int:
     """Take all equations of an earlier trial but one; returns how many."""
     k, found = rows.shape[1], 0
     for i in range(k):
         if i != dropped:
             drawn[found, 0], drawn[found, 1] = int(parent[_DRAWN + i]), int(parent[_DRAWN + k + i])
-            _add_equation(rows, drawn[found, 1], found, outside)
+            _add_equation(rows, drawn[found, 1], q[drawn[found, 0]], found, solved)
             found += 1
     return found
+
+
+@fast_kernel
+def _fill_metric(subspace: FloatArray, solved: FloatArray, metric: FloatArray) -> None:
+    """The metric that solves all equations."""
+    k = solved.shape[0]
+    metric[:] = 0.0
+    for j in range(k):
+        parameter = 0.0
+        for i in range(k):
+            parameter += solved[i, k] / solved[i, k + 1] * solved[i, j]
+        for m in range(6):
+            metric[m] += subspace[m, j] * parameter
 
 
 @fast_kernel
@@ -211,31 +211,22 @@ def guided_trials(
     state = np.array([seed], dtype=np.uint64)
     drawn = np.empty((k, 2), dtype=np.int64)
     kept = np.empty((scores.shape[0], _DRAWN + 2 * k))
-    outside, system = np.zeros((k, k)), np.zeros((k, k + 1))
+    solved = np.zeros((k, k + 2))
     hkl, q_calc = np.empty((odds.shape[1] - 1, 3), dtype=np.int32), np.empty(odds.shape[1] - 1)
     metric, row = np.zeros(6), np.empty(_DRAWN + 2 * k)
     for _ in range(n_trials):
         if size >= _FEWEST_PARENTS and uniform(state) < changed:
             parent = kept[int(uniform(state) * size)]
-            r, found = int(parent[_READING]), _inherit(parent, int(uniform(state) * k), rows, outside, drawn)
+            r, found = int(parent[_READING]), _inherit(parent, int(uniform(state) * k), rows, q, solved, drawn)
         else:
             r, found = _place(reading_running, uniform(state)), 0
             if axes.shape[0] > 0 and uniform(state) < layered:
                 drawn[0, 0], drawn[0, 1] = int(uniform(state) * q.shape[0]), axes[int(uniform(state) * axes.shape[0])]
-                _add_equation(rows, drawn[0, 1], 0, outside)
+                _add_equation(rows, drawn[0, 1], q[drawn[0, 0]], 0, solved)
                 found = 1
-        if not _draw_equations(state, rows, label_running[r], line_running[r], outside, drawn, found):
+        if not _draw_equations(state, rows, label_running[r], line_running[r], q, solved, drawn, found):
             continue
-        for i in range(k):
-            for j in range(k):
-                system[i, j] = rows[drawn[i, 1], j]
-            system[i, k] = q[drawn[i, 0]]
-        if not _solve(system):
-            continue
-        for i in range(6):
-            metric[i] = 0.0
-            for j in range(k):
-                metric[i] += subspace[i, j] * system[j, k]
+        _fill_metric(subspace, solved, metric)
         if not _is_lattice(metric, least_determinant):
             continue
         n = fill_reflections(metric, code, q_max, hkl, q_calc)
