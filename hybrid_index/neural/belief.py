@@ -17,8 +17,9 @@ from hybrid_index.types import IntArray, PeakList, frozen_array
 from hybrid_index.units import FloatArray
 
 _OPERATIONS = NumpyOperations()
-_KEPT = 0.9
-"""Readings are taken, likeliest first, until they have this share of the probability: seven of sixteen, mostly."""
+_KEPT = 0.995
+"""Readings are taken, likeliest first, until they have this share of the probability: some ten of sixteen. With 0.9 the
+true lattice is found in a thirtieth fewer lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
