@@ -35,7 +35,7 @@ SHIFT_STEP_DEG = 0.06
 _THOROUGH_WORTH = 0.01
 """Lattices that a thorough search finds after a quick one in a second, as a share of those that a quick one finds."""
 _N_NEURAL = 3
-"""Supposed shifts under which the network is asked, where it is asked alone."""
+"""Supposed shifts under which the network is asked at length."""
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
 
@@ -143,9 +143,9 @@ def missing_weights(settings: Settings) -> list[str]:
 
 
 def _neural_stages(supposed: SupposedShifts | None) -> Iterator[Stage]:
-    """The network alone, at the likeliest shifts."""
+    """The network at length, at the likeliest shifts."""
     for zero in [0.0] if supposed is None else supposed.shift_deg[:_N_NEURAL].tolist():
-        yield Stage(name=f"neural, zero shift {zero:+.2f}°", sources=(NeuralProposer(),), zero_shift_deg=zero)
+        yield Stage(name=f"neural at length, zero shift {zero:+.2f}°", sources=_neural(), zero_shift_deg=zero)
 
 
 def stages(
@@ -170,6 +170,8 @@ def stages(
     halves = [(f"high symmetry{at}", _quick_high()), (f"low symmetry{at}", _quick_low())]
     for done, (name, sources) in enumerate(reversed(halves) if looks_low(first) else halves):
         yield Stage(name=name, sources=sources, zero_shift_deg=first, all_systems=done > 0)
+    if supposed is not None and packaged_network() is not None:
+        yield from _neural_stages(supposed)
     third_party = find_sources(settings)
     if third_party:
         yield Stage(name="engines of other packages", sources=third_party, zero_shift_deg=first)
@@ -205,6 +207,10 @@ def _by_probability(supposed: SupposedShifts) -> list[_Search]:
         found.append((probability, _Search(zero)))
         found.append((probability * _THOROUGH_WORTH, _Search(zero, thorough=True)))
     return [search for _, search in sorted(found, key=lambda item: -item[0])]
+
+
+def _neural() -> tuple[CandidateSource, ...]:
+    return (NeuralProposer(),)
 
 
 def _quick_neural() -> tuple[CandidateSource, ...]:

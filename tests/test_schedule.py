@@ -103,6 +103,13 @@ class TestReadShifts:
         assert quick == [0.05, 0.17, -0.31]
         assert thorough == [0.11, 0.05, 0.17, -0.31]
 
+    def test_the_network_is_asked_at_length_where_quick_searches_have_found_nothing(self) -> None:
+        found = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))
+        at_length = [i for i, stage in enumerate(found) if [source.name for source in stage.sources] == ["neural"]]
+        assert at_length == [3, 4, 5]
+        assert [found[i].zero_shift_deg for i in at_length] == [0.11, 0.05, 0.17]
+        assert all(found[i].all_systems and not found[i].glanced for i in at_length)
+
     def test_a_thorough_search_at_a_likely_shift_precedes_a_quick_one_at_an_unlikely_one(self) -> None:
         names = [stage.name for stage in stages(Settings(), CU.wavelength_angstrom, self.supposed)]
         assert names.index("zero shift +0.11°, more planes") < names.index("zero shift -0.31°")

@@ -102,7 +102,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 def ours_are_blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let our own engines look for lattices of one or two parameters only."""
     blind = (BaseLineTrials(),)
-    for name in ("_quick_neural", "_quick_high", "_quick_low", "_thorough", "_deep", "last_resorts"):
+    for name in ("_quick_neural", "_neural", "_quick_high", "_quick_low", "_thorough", "_deep", "last_resorts"):
         monkeypatch.setattr(schedule, name, lambda: blind)
 
 
