@@ -158,6 +158,8 @@ def stages(
 
     Engines of other packages come where the quick searches have found nothing that is beyond doubt. *looks_low* is
     asked, once that matters, whether the lines without this shift look monoclinic or triclinic.
+
+    The network is asked at length where it and the quick searches have found nothing that is beyond doubt.
     """
     searches = _by_distance(settings, wavelength_angstrom)
     if supposed is not None:
@@ -165,12 +167,13 @@ def stages(
         searches = _by_probability(supposed) + [s for s, far in zip(searches, farther, strict=True) if far]
     first = searches[0].zero_shift_deg
     at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
-    if supposed is not None and packaged_network() is not None:
+    network_asked = supposed is not None and packaged_network() is not None
+    if network_asked:
         yield Stage(name=f"neural{at}", sources=_quick_neural(), zero_shift_deg=first, all_systems=False, glanced=True)
     halves = [(f"high symmetry{at}", _quick_high()), (f"low symmetry{at}", _quick_low())]
     for done, (name, sources) in enumerate(reversed(halves) if looks_low(first) else halves):
         yield Stage(name=name, sources=sources, zero_shift_deg=first, all_systems=done > 0)
-    if supposed is not None and packaged_network() is not None:
+    if network_asked:
         yield from _neural_stages(supposed)
     third_party = find_sources(settings)
     if third_party:
@@ -210,6 +213,7 @@ def _by_probability(supposed: SupposedShifts) -> list[_Search]:
 
 
 def _neural() -> tuple[CandidateSource, ...]:
+    """What the network does where it is alone."""
     return (NeuralProposer(),)
 
 
