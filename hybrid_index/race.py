@@ -23,7 +23,7 @@ from hybrid_index.ranking import (
     prior_bits,
     probabilities,
 )
-from hybrid_index.refine.lines import LineData, line_data, without_shift
+from hybrid_index.refine.lines import LineData, line_data, without_fixed_shifts, without_shift
 from hybrid_index.refine.solving import Solved, relatives, solve_candidates
 from hybrid_index.refine.strained import strained_starts
 from hybrid_index.schedule import Clock, Stage, kernel_lines, run_stage
@@ -161,7 +161,8 @@ class Race:
         shift = float(self.combined_shift(self.solved.take([0]))[0])
         if self.heard_at_deg is None or abs(shift - self.heard_at_deg) > HEARD_NEAR_DEG:
             self.heard_at_deg = shift
-            self.prior = prior_bits(believe(network, without_shift(self.peaks, shift)).lattices)
+            seen = without_shift(without_fixed_shifts(self.peaks, self.settings), shift)
+            self.prior = prior_bits(believe(network, seen).lattices)
             self.solved = self.solved.take(np.argsort(-self.score(self.solved), kind="stable"))
 
     def _add(self, candidates: list[Candidate]) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -23,8 +24,8 @@ from hybrid_index.lattice import BRAVAIS_LATTICES
 from hybrid_index.neural.belief import believe
 from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import SupposedShifts, read_shifts
-from hybrid_index.neural.weights import Network, ShiftReader, packaged_network, packaged_reader
-from hybrid_index.refine.lines import without_shift
+from hybrid_index.neural.weights import ShiftReader, packaged_network, packaged_reader
+from hybrid_index.refine.lines import without_fixed_shifts, without_shift
 from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
@@ -32,18 +33,25 @@ from hybrid_index.units import parse_radiation
 
 SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
-_THOROUGH_WORTH = 0.01
-"""Lattices that a thorough search finds after a quick one in a second, as a share of those that a quick one finds."""
-_N_NEURAL = 3
-"""Supposed shifts under which the network is asked at length."""
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
+Work = Literal["look", "likelier half", "other half", "both halves", "at length", "elsewhere", "more planes"]
+"""What is done under a supposed shift: the network's first look; the quick engines of high or of low symmetry, as the
+lines look, the others, or all of them; the network at length; engines of other packages; zone engines with more planes.
+"""
+_AT_FIRST_SHIFT: dict[Work, float] = {
+    "look": 1.0, "likelier half": 0.4, "other half": 0.07, "at length": 0.07, "elsewhere": 0.07, "more planes": 0.005
+}  # fmt: skip
+_AT_OTHERS: dict[Work, float] = {"look": 1.0, "both halves": 0.2, "at length": 0.07, "more planes": 0.005}
+"""What is done at the likeliest shift, and at others, and what it is worth: lattices that it finds in a second where
+work before it has not, as a share of those that a look finds. What is worth as much comes in this order."""
 
 _KERNEL_LINES_DEG = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
 _LOOKS_LOW = 0.7
 """From this probability of a monoclinic or triclinic lattice these are searched first. Two thirds of such lists reach
 it, and one in thirty of the others."""
 _LOW = [b.code for b in BRAVAIS_LATTICES if b.crystal_system in ("monoclinic", "triclinic")]
+_NO_SHIFT = SupposedShifts(shift_deg=np.zeros(1), probability=np.ones(1))
 
 
 @dataclass(slots=True)
@@ -92,17 +100,17 @@ class Stage:
 
 
 def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
-    """The stages of a search of these lines: where a reader of shifts is at hand, at the likeliest shifts first."""
-    if settings.neural == "only" and packaged_network() is None:
-        raise InputError("this installation holds no weights; search with the classical engines", source="neural")
-    reader = _reader(settings)
-    supposed = None if reader is None else read_shifts(reader, peaks, settings)
-    if settings.neural == "only":
-        return _neural_stages(supposed)
+    """The stages of a search of these lines: where the networks take part, at the likeliest shifts first."""
+    network, reader = (None, None) if settings.neural == "never" else (packaged_network(), packaged_reader())
+    if network is None or reader is None:
+        if settings.neural == "only":
+            raise InputError("this installation holds no weights; search with the classical engines", source="neural")
+        return stages(settings, peaks.wavelength_angstrom)
+    seen = without_fixed_shifts(peaks, settings)
+    supposed = read_shifts(reader, seen, settings) if settings.fix_zero_shift_deg is None else _NO_SHIFT
 
     def looks_low(zero_shift_deg: float) -> bool:
-        network = None if supposed is None else packaged_network()
-        return network is not None and _low_symmetry(network, without_shift(peaks, zero_shift_deg)) > _LOOKS_LOW
+        return float(believe(network, without_shift(seen, zero_shift_deg)).lattices[_LOW].sum()) > _LOOKS_LOW
 
     return stages(settings, peaks.wavelength_angstrom, supposed, looks_low)
 
@@ -116,23 +124,13 @@ def load_networks(settings: Settings) -> None:
     """Load the weights that these settings ask for, and the kernels that read shifts: no budget should pay for that."""
     if settings.neural != "never":
         packaged_network()
-    reader = _reader(settings)
-    if reader is not None:
-        _load_kernels_of(reader)
-
-
-def _reader(settings: Settings) -> ShiftReader | None:
-    return packaged_reader() if settings.neural != "never" and settings.fix_zero_shift_deg is None else None
+        _load_kernels_of(packaged_reader())
 
 
 @functools.cache
-def _load_kernels_of(reader: ShiftReader) -> None:
-    read_shifts(reader, kernel_lines(), Settings())
-
-
-def _low_symmetry(network: Network, peaks: PeakList) -> float:
-    """How probable it is, by the network, that a list is monoclinic or triclinic."""
-    return float(believe(network, peaks).lattices[_LOW].sum())
+def _load_kernels_of(reader: ShiftReader | None) -> None:
+    if reader is not None:
+        read_shifts(reader, kernel_lines(), Settings())
 
 
 def missing_weights(settings: Settings) -> list[str]:
@@ -140,12 +138,6 @@ def missing_weights(settings: Settings) -> list[str]:
     if settings.neural == "never" or packaged_reader() is not None:
         return []
     return ["the weights of the networks are not installed, so the classical engines searched without them"]
-
-
-def _neural_stages(supposed: SupposedShifts | None) -> Iterator[Stage]:
-    """The network at length, at the likeliest shifts."""
-    for zero in [0.0] if supposed is None else supposed.shift_deg[:_N_NEURAL].tolist():
-        yield Stage(name=f"neural at length, zero shift {zero:+.2f}°", sources=_neural(), zero_shift_deg=zero)
 
 
 def stages(
@@ -156,60 +148,82 @@ def stages(
 ) -> Iterator[Stage]:
     """Yield the stages of a search, cheapest and likeliest first.
 
-    Engines of other packages come where the quick searches have found nothing that is beyond doubt. *looks_low* is
-    asked, once that matters, whether the lines without this shift look monoclinic or triclinic.
-
-    The network is asked at length where it and the quick searches have found nothing that is beyond doubt.
+    Without *supposed* shifts the networks take no part. *looks_low* is asked, once that matters, whether the lines
+    without this shift look monoclinic or triclinic.
     """
     searches = _by_distance(settings, wavelength_angstrom)
     if supposed is not None:
-        farther = np.abs([s.zero_shift_deg for s in searches]) > np.abs(supposed.shift_deg).max() + SHIFT_STEP_DEG
-        searches = _by_probability(supposed) + [s for s, far in zip(searches, farther, strict=True) if far]
+        farthest = float(np.abs(supposed.shift_deg).max()) + SHIFT_STEP_DEG
+        searches = _by_worth(supposed) + [s for s in searches if abs(s.zero_shift_deg) > farthest]
     first = searches[0].zero_shift_deg
-    at = "" if first == 0.0 else f", zero shift {first:+.2f}°"
-    network_asked = supposed is not None and packaged_network() is not None
-    if network_asked:
-        yield Stage(name=f"neural{at}", sources=_quick_neural(), zero_shift_deg=first, all_systems=False, glanced=True)
-    halves = [(f"high symmetry{at}", _quick_high()), (f"low symmetry{at}", _quick_low())]
-    for done, (name, sources) in enumerate(reversed(halves) if looks_low(first) else halves):
-        yield Stage(name=name, sources=sources, zero_shift_deg=first, all_systems=done > 0)
-    if network_asked:
-        yield from _neural_stages(supposed)
-    third_party = find_sources(settings)
-    if third_party:
-        yield Stage(name="engines of other packages", sources=third_party, zero_shift_deg=first)
-    for search in searches[1:]:
-        zero = search.zero_shift_deg
-        words = [f"zero shift {zero:+.2f}°"] * bool(zero) + ["more planes"] * search.thorough
-        sources = _thorough() if search.thorough else _quick_high() + _quick_low()
-        yield Stage(name=", ".join(words) or "no zero shift", sources=sources, zero_shift_deg=zero)
-    yield Stage(name="deeper", sources=_deep(), zero_shift_deg=first)
-    yield Stage(name="exhaustively, and at random", sources=last_resorts(), zero_shift_deg=first)
+    others = find_sources(settings)
+    if settings.neural == "only":
+        searches = [s for s in searches if s.work in ("look", "at length")]
+    elif not others:
+        searches = [s for s in searches if s.work != "elsewhere"]
+    glanced, all_systems = True, False
+    for search in searches:
+        zero, work = search.zero_shift_deg, search.work
+        glanced = glanced and work == "look"
+        all_systems = all_systems or work not in ("look", "likelier half")
+        low = work in ("likelier half", "other half") and looks_low(zero) == (work == "likelier half")
+        name, sources = ("engines of other packages", others) if work == "elsewhere" else _engines(work, low=low)
+        yield Stage(
+            name=f"{name}, zero shift {zero:+.2f}°" if zero else name,
+            sources=sources,
+            zero_shift_deg=zero,
+            all_systems=all_systems,
+            glanced=glanced,
+        )
+    if settings.neural != "only":
+        yield Stage(name="deeper", sources=_deep(), zero_shift_deg=first)
+        yield Stage(name="exhaustively, and at random", sources=last_resorts(), zero_shift_deg=first)
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """A quick or a thorough search under one supposed shift."""
+    """A kind of work under one supposed shift."""
 
     zero_shift_deg: float
-    thorough: bool = False
+    work: Work
+
+
+def _by_worth(supposed: SupposedShifts) -> list[_Search]:
+    """Searches by how likely they are to find the lattice in a second (B. O. Koopman, Oper. Res. 5 (1957) 613)."""
+    found = []
+    for place, (zero, probability) in enumerate(zip(supposed.shift_deg, supposed.probability, strict=True)):
+        for work, worth in (_AT_OTHERS if place else _AT_FIRST_SHIFT).items():
+            found.append((float(probability) * worth, _Search(float(zero), work)))
+    return [search for _, search in sorted(found, key=lambda item: -item[0])]
 
 
 def _by_distance(settings: Settings, wavelength_angstrom: float) -> list[_Search]:
     """Shifts that nothing is known of: none, then small ones before large ones."""
+
+    def at(zeros: list[float], *works: Work) -> list[_Search]:
+        return [_Search(zero, work) for zero in zeros for work in works]
+
     shifts = supposed_shifts(settings, wavelength_angstrom)
     near, far = shifts[:_N_NEAR], shifts[_N_NEAR:]
-    quick = [_Search(zero) for zero in (0.0, *near)], [_Search(zero) for zero in far]
-    return quick[0] + [_Search(0.0, thorough=True)] + quick[1] + [_Search(zero, thorough=True) for zero in shifts]
+    none = at([0.0], "likelier half", "other half", "elsewhere")
+    return (
+        none + at(near, "both halves") + at([0.0], "more planes") + at(far, "both halves") + at(shifts, "more planes")
+    )
 
 
-def _by_probability(supposed: SupposedShifts) -> list[_Search]:
-    """Searches by how likely they are to find the lattice in a second (B. O. Koopman, Oper. Res. 5 (1957) 613)."""
-    found = []
-    for zero, probability in zip(supposed.shift_deg.tolist(), supposed.probability.tolist(), strict=True):
-        found.append((probability, _Search(zero)))
-        found.append((probability * _THOROUGH_WORTH, _Search(zero, thorough=True)))
-    return [search for _, search in sorted(found, key=lambda item: -item[0])]
+def _engines(work: Work, *, low: bool) -> tuple[str, tuple[CandidateSource, ...]]:
+    """Our own engines for a kind of work, and what it is called; *low*: a half is that of low symmetry."""
+    match work:
+        case "look":
+            return "neural", _quick_neural()
+        case "at length":
+            return "neural at length", _neural()
+        case "more planes":
+            return work, _thorough()
+        case "both halves":
+            return "all symmetries", _quick_high() + _quick_low()
+        case _:
+            return ("low symmetry", _quick_low()) if low else ("high symmetry", _quick_high())
 
 
 def _neural() -> tuple[CandidateSource, ...]:

@@ -128,7 +128,7 @@ class _Asked:
     peaks: PeakList = field(compare=False)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _believe(network: Network, asked: _Asked) -> Belief:
     return believe_anew(network, asked.peaks)
 

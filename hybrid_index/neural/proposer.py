@@ -14,7 +14,7 @@ from hybrid_index.neural.guided import guided_trials
 from hybrid_index.neural.labels import FAMILY_OF_CODE
 from hybrid_index.neural.shift_spectrum import shift_unit
 from hybrid_index.neural.weights import Network, packaged_network
-from hybrid_index.refine.lines import without_shift
+from hybrid_index.refine.lines import without_fixed_shifts, without_shift
 from hybrid_index.search.pool import Pool, Prepared
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Budget, Candidate, IntArray, PeakList
@@ -64,7 +64,7 @@ class NeuralProposer:
         if network is None or budget.exhausted():
             return
         codes = np.array([b.code for b in BRAVAIS_LATTICES if b.crystal_system in limits.systems])
-        belief = believe(network, peaks)
+        belief = believe(network, without_fixed_shifts(peaks, limits))
         likeliest = belief.likeliest(codes=codes, most=self.n_lattices, enough=self.enough)
         shares = np.maximum(belief.lattices[likeliest], _LEAST_SHARE)
 

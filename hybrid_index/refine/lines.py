@@ -87,7 +87,7 @@ def line_data(
     wavelength = peaks.wavelength_angstrom
     observed = peaks.two_theta_deg[:n]
     leverage = displacement_slope(observed, radius_mm=settings.radius_mm)
-    offset = (settings.fix_zero_shift_deg or 0.0) + (settings.fix_displacement_mm or 0.0) * leverage
+    offset = _fixed_shift_deg(observed, settings)
     true = np.maximum(observed - offset, 0.02)
     slope = np.maximum(dq_d_two_theta(true, wavelength), 1e-12)
     scale = min(1.0, wavelength / 1.5)
@@ -116,8 +116,22 @@ def line_data(
 
 def without_shift(peaks: PeakList, zero_shift_deg: float) -> PeakList:
     """Move all lines back by a shift of 2θ; those that would leave the circle are dropped."""
-    if zero_shift_deg == 0.0:
+    return _moved_back(peaks, np.full(len(peaks), zero_shift_deg))
+
+
+def without_fixed_shifts(peaks: PeakList, settings: Settings) -> PeakList:
+    """Move all lines back by the shifts that are fixed; those that would leave the circle are dropped."""
+    return _moved_back(peaks, _fixed_shift_deg(peaks.two_theta_deg, settings))
+
+
+def _fixed_shift_deg(two_theta_deg: FloatArray, settings: Settings) -> FloatArray:
+    leverage = displacement_slope(two_theta_deg, radius_mm=settings.radius_mm)
+    return np.asarray((settings.fix_zero_shift_deg or 0.0) + (settings.fix_displacement_mm or 0.0) * leverage)
+
+
+def _moved_back(peaks: PeakList, shift_deg: FloatArray) -> PeakList:
+    if not shift_deg.any():
         return peaks
-    position = peaks.two_theta_deg - zero_shift_deg
-    inside = peaks.select((position > 0.05) & (position < 179.95))
-    return inside.replace(two_theta_deg=inside.two_theta_deg - zero_shift_deg)
+    position = peaks.two_theta_deg - shift_deg
+    inside = (position > 0.05) & (position < 179.95)
+    return peaks.select(inside).replace(two_theta_deg=position[inside])
