@@ -122,15 +122,17 @@ def kernel_lines() -> PeakList:
 
 def load_networks(settings: Settings) -> None:
     """Load the weights that these settings ask for, and the kernels that read shifts: no budget should pay for that."""
-    if settings.neural != "never":
-        packaged_network()
-        _load_kernels_of(packaged_reader())
+    if settings.neural == "never":
+        return
+    packaged_network()
+    reader = packaged_reader()
+    if reader is not None and settings.fix_zero_shift_deg is None:
+        _load_kernels_of(reader)
 
 
 @functools.cache
-def _load_kernels_of(reader: ShiftReader | None) -> None:
-    if reader is not None:
-        read_shifts(reader, kernel_lines(), Settings())
+def _load_kernels_of(reader: ShiftReader) -> None:
+    read_shifts(reader, kernel_lines(), Settings())
 
 
 def missing_weights(settings: Settings) -> list[str]:
@@ -156,18 +158,17 @@ def stages(
         farthest = float(np.abs(supposed.shift_deg).max()) + SHIFT_STEP_DEG
         searches = _by_worth(supposed) + [s for s in searches if abs(s.zero_shift_deg) > farthest]
     first = searches[0].zero_shift_deg
-    others = find_sources(settings)
     if settings.neural == "only":
         searches = [s for s in searches if s.work in ("look", "at length")]
-    elif not others:
-        searches = [s for s in searches if s.work != "elsewhere"]
     glanced, all_systems = True, False
     for search in searches:
         zero, work = search.zero_shift_deg, search.work
+        low = work in ("likelier half", "other half") and looks_low(zero) == (work == "likelier half")
+        name, sources = _engines(work, settings, low=low)
+        if not sources:
+            continue
         glanced = glanced and work == "look"
         all_systems = all_systems or work not in ("look", "likelier half")
-        low = work in ("likelier half", "other half") and looks_low(zero) == (work == "likelier half")
-        name, sources = ("engines of other packages", others) if work == "elsewhere" else _engines(work, low=low)
         yield Stage(
             name=f"{name}, zero shift {zero:+.2f}°" if zero else name,
             sources=sources,
@@ -211,17 +212,19 @@ def _by_distance(settings: Settings, wavelength_angstrom: float) -> list[_Search
     )
 
 
-def _engines(work: Work, *, low: bool) -> tuple[str, tuple[CandidateSource, ...]]:
-    """Our own engines for a kind of work, and what it is called; *low*: a half is that of low symmetry."""
+def _engines(work: Work, settings: Settings, *, low: bool) -> tuple[str, tuple[CandidateSource, ...]]:
+    """The engines for a kind of work, and what it is called; *low*: a half is that of low symmetry."""
     match work:
         case "look":
             return "neural", _quick_neural()
         case "at length":
             return "neural at length", _neural()
-        case "more planes":
-            return work, _thorough()
         case "both halves":
             return "all symmetries", _quick_high() + _quick_low()
+        case "elsewhere":
+            return "engines of other packages", find_sources(settings)
+        case "more planes":
+            return work, _thorough()
         case _:
             return ("low symmetry", _quick_low()) if low else ("high symmetry", _quick_high())
 

@@ -64,8 +64,8 @@ class TestStages:
         assert {source.name for source in found[0].sources} == {"trials", "zones-orthorhombic-quick", "zones-dominant"}
         assert {source.name for source in found[1].sources} == {"zones-monoclinic-quick", "zones-triclinic-quick"}
         quick, thorough = (
-            [stage for stage in found if stage.zero_shift_deg and ("more planes" in stage.name) is more]
-            for more in (False, True)
+            [stage for stage in found if stage.zero_shift_deg and stage.name.startswith(name)]
+            for name in ("all symmetries", "more planes")
         )
         supposed = supposed_shifts(Settings(zero_limit_deg=0.13), CU.wavelength_angstrom)
         for group in (quick, thorough):
@@ -92,27 +92,54 @@ class TestReadShifts:
         shift_deg=np.array([0.11, 0.05, 0.17, -0.31]), probability=np.array([0.9, 0.07, 0.025, 0.005])
     )
 
-    def test_the_likeliest_shift_comes_first_and_all_come(self) -> None:
-        found = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))
-        assert [stage.zero_shift_deg for stage in found[:3]] == [0.11, 0.11, 0.11]
-        assert [stage.all_systems for stage in found[:3]] == [False, False, True]
-        assert [source.name for source in found[0].sources] == ["neural-quick"]
-        searches = [stage for stage in found if "planes" in stage.name or stage.name.startswith("zero")]
-        quick = [stage.zero_shift_deg for stage in searches if "planes" not in stage.name]
-        thorough = [stage.zero_shift_deg for stage in searches if "planes" in stage.name]
-        assert quick == [0.05, 0.17, -0.31]
-        assert thorough == [0.11, 0.05, 0.17, -0.31]
+    def searched(self, *, settings: Settings | None = None) -> list[tuple[str, float]]:
+        found = stages(settings or Settings(), CU.wavelength_angstrom, self.supposed)
+        return [(stage.name.split(",")[0], stage.zero_shift_deg) for stage in found]
 
-    def test_the_network_is_asked_at_length_where_quick_searches_have_found_nothing(self) -> None:
-        found = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))
-        at_length = [i for i, stage in enumerate(found) if [source.name for source in stage.sources] == ["neural"]]
-        assert at_length == [3, 4, 5]
-        assert [found[i].zero_shift_deg for i in at_length] == [0.11, 0.05, 0.17]
-        assert all(found[i].all_systems and not found[i].glanced for i in at_length)
+    def test_the_order_is_that_of_probability_times_worth(self) -> None:
+        assert self.searched()[:7] == [
+            ("neural", 0.11),
+            ("high symmetry", 0.11),
+            ("neural", 0.05),
+            ("low symmetry", 0.11),
+            ("neural at length", 0.11),
+            ("neural", 0.17),
+            ("all symmetries", 0.05),
+        ]
+
+    def test_under_each_shift_all_is_done_likelier_shifts_first(self) -> None:
+        order = self.supposed.shift_deg.tolist()
+        for name, shifts in {
+            "neural": order,
+            "neural at length": order,
+            "high symmetry": order[:1],
+            "low symmetry": order[:1],
+            "all symmetries": order[1:],
+            "more planes": order,
+        }.items():
+            assert [shift for found, shift in self.searched() if found == name] == shifts
+
+    def test_stages_say_what_was_searched(self) -> None:
+        found = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))[:7]
+        assert [stage.glanced for stage in found] == [True] + [False] * 6
+        assert [stage.all_systems for stage in found] == [False] * 3 + [True] * 4
+
+    def test_looks_at_likely_shifts_come_before_all_else(self) -> None:
+        even = SupposedShifts(shift_deg=np.array([0.0, 0.06, -0.06]), probability=np.array([0.4, 0.35, 0.25]))
+        found = list(stages(Settings(), CU.wavelength_angstrom, even))[:4]
+        assert [stage.zero_shift_deg for stage in found] == [0.0, 0.06, -0.06, 0.0]
+        assert [stage.glanced for stage in found] == [True, True, True, False]
+
+    def test_the_network_alone_looks_at_all_shifts_and_at_length(self) -> None:
+        found = list(stages(Settings(neural="only"), CU.wavelength_angstrom, self.supposed))
+        assert {source.name for stage in found for source in stage.sources} == {"neural", "neural-quick"}
+        assert len(found) == 2 * len(self.supposed.shift_deg)
+        assert [stage.all_systems for stage in found[:3]] == [False, False, True]
+        assert found[0].glanced
 
     def test_a_thorough_search_at_a_likely_shift_precedes_a_quick_one_at_an_unlikely_one(self) -> None:
-        names = [stage.name for stage in stages(Settings(), CU.wavelength_angstrom, self.supposed)]
-        assert names.index("zero shift +0.11°, more planes") < names.index("zero shift -0.31°")
+        names = self.searched()
+        assert names.index(("more planes", 0.11)) < names.index(("all symmetries", -0.31))
 
     def test_shifts_beyond_those_that_can_be_read_are_supposed_last(self) -> None:
         settings = Settings(zero_limit_deg=0.5)
@@ -133,13 +160,12 @@ class TestReadShifts:
         found = stages(Settings(), CU.wavelength_angstrom, self.supposed, looks_low)
         assert next(found).glanced
         assert asked == []
-        low, high = next(found), next(found)
-        assert asked == [0.11]
-        assert (low.name.split(",")[0], high.name.split(",")[0]) == ("low symmetry", "high symmetry")
-        assert (low.all_systems, high.all_systems) == (False, True)
+        low, look, high = next(found), next(found), next(found)
+        assert set(asked) == {0.11}
+        assert [stage.name.split(",")[0] for stage in (low, look, high)] == ["low symmetry", "neural", "high symmetry"]
         usual = list(stages(Settings(), CU.wavelength_angstrom, self.supposed))
-        assert (usual[2].sources, usual[1].sources) == (low.sources, high.sources)
-        assert [stage.name for stage in found] == [stage.name for stage in usual[3:]]
+        assert (usual[3].sources, usual[1].sources) == (low.sources, high.sources)
+        assert [stage.name for stage in found] == [stage.name for stage in usual[4:]]
 
     @pytest.mark.parametrize("lattice", [B.CF, B.HP, B.TI, B.AP])
     def test_the_network_says_which_lists_look_so(self, lattice: BravaisLattice) -> None:
@@ -147,21 +173,29 @@ class TestReadShifts:
         names = [stage.name.split(",")[0] for stage in plan(lines, Settings())]
         assert (names.index("low symmetry") < names.index("high symmetry")) == (lattice is B.AP)
 
-    def test_no_reading_without_networks_or_with_a_shift_that_is_known(self) -> None:
-        lines = line_list(TYPICAL[B.OP], B.OP)
-        for settings in (Settings(neural="never"), Settings(fix_zero_shift_deg=0.0)):
-            plain = [(stage.name, stage.zero_shift_deg) for stage in stages(settings, lines.wavelength_angstrom)]
-            assert [(stage.name, stage.zero_shift_deg) for stage in plan(lines, settings)] == plain
+    def test_without_networks_nothing_is_read(self) -> None:
+        lines, settings = line_list(TYPICAL[B.OP], B.OP), Settings(neural="never")
+        plain = [(stage.name, stage.zero_shift_deg) for stage in stages(settings, lines.wavelength_angstrom)]
+        assert [(stage.name, stage.zero_shift_deg) for stage in plan(lines, settings)] == plain
+        assert not any("neural" in name for name, _ in plain)
+
+    @pytest.mark.parametrize("fixed", [{"fix_zero_shift_deg": 0.25}, {"fix_displacement_mm": 0.3}])
+    def test_shifts_that_are_known_are_taken_off_before_anything_is_read(self, fixed: dict[str, float]) -> None:
+        zero, displacement = fixed.get("fix_zero_shift_deg", 0.0), fixed.get("fix_displacement_mm", 0.0)
+        lines = line_list(TYPICAL[B.CF], B.CF, zero_shift_deg=zero, displacement_mm=displacement)
+        settings = Settings(**fixed)  # type: ignore[arg-type]
+        found = list(plan(lines, settings))
+        assert found[0].sources[0].name == "neural-quick"
+        assert found[0].zero_shift_deg == 0.0
+        seen = run_stage(found[0], lines, settings, Clock.start(60.0))
+        assert any(is_lattice(c, TYPICAL[B.CF], B.CF) and c.bravais_lattice is B.CF for c in seen)
+        if zero:
+            assert {stage.zero_shift_deg for stage in found} == {0.0}
 
     def test_a_shifted_list_is_searched_at_its_shift_first(self) -> None:
         lines = line_list(TYPICAL[B.OP], B.OP)
         moved = lines.replace(two_theta_deg=lines.two_theta_deg + 0.2)
         assert next(plan(moved, Settings())).zero_shift_deg == pytest.approx(0.2, abs=0.03)
-
-    def test_the_network_alone_is_asked_at_several_shifts(self) -> None:
-        found = list(plan(line_list(TYPICAL[B.OP], B.OP), Settings(neural="only")))
-        assert len(found) == 3
-        assert all(source.name == "neural" for stage in found for source in stage.sources)
 
     def test_missing_weights_are_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert missing_weights(Settings()) == []

@@ -30,6 +30,8 @@ PRIMITIVE = np.array([primitive_basis(b) for b in BRAVAIS_LATTICES])
 _WINDOWS = np.array([5.0, 4.0, 3.5, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0])
 _SLACK = np.array([1.0, 0.5, 0.25, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 """Half widths of the windows step by step: uncertainties of a line, and shares of the slack that shifts may need."""
+_LEAST_Q = 1e-9
+"""Å⁻²; a line that a shift would move beyond the direct beam stays here, where no reflection is."""
 FAILED = -1.0e9
 """Evidence of a start that led nowhere."""
 
@@ -129,6 +131,7 @@ def assign_solve(
     corrected = q[:n_lines].copy()
     for s in range(n_shift):
         corrected -= out[4 + s] * columns[s, :n_lines]
+    corrected = np.maximum(corrected, _LEAST_Q)
     gap = np.empty(n_lines)
     nearest = np.full(n_lines, -1, dtype=np.int32)
     before = np.full((n_lines, 3), 99, dtype=np.int32)
@@ -194,6 +197,7 @@ def assign_solve(
             corrected[i] = q[i]
             for s in range(n_shift):
                 corrected[i] -= rhs[n_free + s] * columns[s, i]
+            corrected[i] = max(corrected[i], _LEAST_Q)
         for s in range(n_shift):
             out[4 + s] = rhs[n_free + s]
     n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * 1.02, hkl, q_calc)

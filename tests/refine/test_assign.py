@@ -157,6 +157,18 @@ def test_displacement_is_recovered(lattice: BravaisLattice, displacement_mm: flo
     assert deviation(found.metric, truth) < 4e-4
 
 
+def test_a_line_that_the_shift_moves_beyond_the_direct_beam_is_foreign() -> None:
+    free = Settings(fix_displacement_mm=0.0)
+    plain, with_it = (
+        improve(TYPICAL[B.CF], B.CF, line_list(TYPICAL[B.CF], B.CF, zero_shift_deg=0.08, foreign_deg=foreign), free)
+        for foreign in ([], [0.06])
+    )
+    assert with_it.shifts[0] == pytest.approx(plain.shifts[0], abs=0.005)
+    assert with_it.shifts[0] > 0.06
+    assert with_it.n_indexed == plain.n_indexed
+    assert plain.evidence - 10.0 < with_it.evidence < plain.evidence
+
+
 def test_fixed_shifts_are_taken_off_with_the_sign_of_the_convention() -> None:
     truth = TYPICAL[B.OP]
     peaks = line_list(truth, B.OP, esd_deg=0.003, zero_shift_deg=0.3, displacement_mm=0.4)
