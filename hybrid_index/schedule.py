@@ -40,11 +40,12 @@ Work = Literal["look", "likelier half", "other half", "both halves", "at length"
 lines look, the others, or all of them; the network at length; engines of other packages; zone engines with more planes.
 """
 _AT_FIRST_SHIFT: dict[Work, float] = {
-    "look": 1.0, "likelier half": 0.4, "other half": 0.07, "at length": 0.07, "elsewhere": 0.07, "more planes": 0.005
+    "look": 1.0, "likelier half": 0.4, "other half": 0.07, "at length": 0.07, "elsewhere": 0.07, "more planes": 0.01
 }  # fmt: skip
-_AT_OTHERS: dict[Work, float] = {"look": 1.0, "both halves": 0.2, "at length": 0.07, "more planes": 0.005}
+_AT_OTHERS: dict[Work, float] = {"look": 1.0, "at length": 0.2, "both halves": 0.1, "more planes": 0.01}
 """What is done at the likeliest shift, and at others, and what it is worth: lattices that it finds in a second where
-work before it has not, as a share of those that a look finds. What is worth as much comes in this order."""
+work before it has not, as a share of those that a look finds. What is worth as much comes in this order. At other
+shifts each is worth more, and probabilities are less: the lattice was not at the likeliest."""
 
 _KERNEL_LINES_DEG = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
 _LOOKS_LOW = 0.7

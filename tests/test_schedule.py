@@ -104,7 +104,7 @@ class TestReadShifts:
             ("low symmetry", 0.11),
             ("neural at length", 0.11),
             ("neural", 0.17),
-            ("all symmetries", 0.05),
+            ("neural at length", 0.05),
         ]
 
     def test_under_each_shift_all_is_done_likelier_shifts_first(self) -> None:
