@@ -12,21 +12,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from hybrid_index.classical.dominant import DominantZones
-from hybrid_index.classical.sources import BaseLineTrials, MonoclinicZones, OrthorhombicZones, TriclinicZones
 from hybrid_index.config import Settings
+from hybrid_index.engines import Work, engines_for
 from hybrid_index.errors import InputError
 from hybrid_index.lattice import BRAVAIS_LATTICES
 from hybrid_index.neural.belief import believe
-from hybrid_index.neural.proposer import NeuralProposer
 from hybrid_index.neural.shifts import SupposedShifts, read_shifts
 from hybrid_index.neural.weights import ShiftReader, packaged_network, packaged_reader
 from hybrid_index.refine.lines import without_fixed_shifts, without_shift
-from hybrid_index.third_party import find_sources
 from hybrid_index.threads import side_by_side
 from hybrid_index.types import Candidate, CandidateSource, PeakList
 from hybrid_index.units import parse_radiation
@@ -35,10 +31,6 @@ SHIFT_STEP_DEG = 0.06
 """Distance (degrees, at Cu Kα) between the zero shifts that are supposed; windows and refinement bridge it."""
 _N_NEAR = 2
 """Supposed shifts that are likelier than that a search without a shift has missed the lattice for want of planes."""
-Work = Literal["look", "likelier half", "other half", "both halves", "at length", "elsewhere", "more planes"]
-"""What is done under a supposed shift: the network's first look; the quick engines of high or of low symmetry, as the
-lines look, the others, or all of them; the network at length; engines of other packages; zone engines with more planes.
-"""
 _AT_FIRST_SHIFT: dict[Work, float] = {
     "look": 1.0, "likelier half": 0.4, "other half": 0.07, "at length": 0.07, "elsewhere": 0.07, "more planes": 0.01
 }  # fmt: skip
@@ -52,7 +44,7 @@ _LOOKS_LOW = 0.7
 """From this probability of a monoclinic or triclinic lattice these are searched first. Two thirds of such lists reach
 it, and one in thirty of the others."""
 _LOW = [b.code for b in BRAVAIS_LATTICES if b.crystal_system in ("monoclinic", "triclinic")]
-_NO_SHIFT = SupposedShifts(shift_deg=np.zeros(1), probability=np.ones(1))
+_KNOWN_SHIFT = SupposedShifts(shift_deg=np.zeros(1), probability=np.ones(1))
 
 
 @dataclass(slots=True)
@@ -108,7 +100,7 @@ def plan(peaks: PeakList, settings: Settings) -> Iterator[Stage]:
             raise InputError("this installation holds no weights; search with the classical engines", source="neural")
         return stages(settings, peaks.wavelength_angstrom)
     seen = without_fixed_shifts(peaks, settings)
-    supposed = read_shifts(reader, seen, settings) if settings.fix_zero_shift_deg is None else _NO_SHIFT
+    supposed = read_shifts(reader, seen, settings) if settings.fix_zero_shift_deg is None else _KNOWN_SHIFT
 
     def looks_low(zero_shift_deg: float) -> bool:
         return float(believe(network, without_shift(seen, zero_shift_deg)).lattices[_LOW].sum()) > _LOOKS_LOW
@@ -161,11 +153,13 @@ def stages(
     first = searches[0].zero_shift_deg
     if settings.neural == "only":
         searches = [s for s in searches if s.work in ("look", "at length")]
+    else:
+        searches += [_Search(first, "deeper"), _Search(first, "exhaustively")]
     glanced, all_systems = True, False
     for search in searches:
         zero, work = search.zero_shift_deg, search.work
         low = work in ("likelier half", "other half") and looks_low(zero) == (work == "likelier half")
-        name, sources = _engines(work, settings, low=low)
+        name, sources = engines_for(work, settings, low=low)
         if not sources:
             continue
         glanced = glanced and work == "look"
@@ -177,9 +171,6 @@ def stages(
             all_systems=all_systems,
             glanced=glanced,
         )
-    if settings.neural != "only":
-        yield Stage(name="deeper", sources=_deep(), zero_shift_deg=first)
-        yield Stage(name="exhaustively, and at random", sources=last_resorts(), zero_shift_deg=first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,70 +202,6 @@ def _by_distance(settings: Settings, wavelength_angstrom: float) -> list[_Search
     return (
         none + at(near, "both halves") + at([0.0], "more planes") + at(far, "both halves") + at(shifts, "more planes")
     )
-
-
-def _engines(work: Work, settings: Settings, *, low: bool) -> tuple[str, tuple[CandidateSource, ...]]:
-    """The engines for a kind of work, and what it is called; *low*: a half is that of low symmetry."""
-    match work:
-        case "look":
-            return "neural", _quick_neural()
-        case "at length":
-            return "neural at length", _neural()
-        case "both halves":
-            return "all symmetries", _quick_high() + _quick_low()
-        case "elsewhere":
-            return "engines of other packages", find_sources(settings)
-        case "more planes":
-            return work, _thorough()
-        case _:
-            return ("low symmetry", _quick_low()) if low else ("high symmetry", _quick_high())
-
-
-def _neural() -> tuple[CandidateSource, ...]:
-    """What the network does where it is alone."""
-    return (NeuralProposer(),)
-
-
-def _quick_neural() -> tuple[CandidateSource, ...]:
-    """A tenth of what the network does alone: it takes a quarter of the time of the quick classical searches."""
-    return (NeuralProposer(name="neural-quick", n_trials=8000, capacity=30, most=12, n_lattices=4, enough=0.9),)
-
-
-def _quick_high() -> tuple[CandidateSource, ...]:
-    return (
-        BaseLineTrials(capacity=150),
-        OrthorhombicZones(name="zones-orthorhombic-quick", n_planes=40, capacity=150, most=30),
-        DominantZones(),
-    )
-
-
-def _quick_low() -> tuple[CandidateSource, ...]:
-    """Few planes, but the right one is mostly among them, for they come in the order of their odds."""
-    return (
-        MonoclinicZones(name="zones-monoclinic-quick", n_planes=40, n_rectangles=25, capacity=150, most=30),
-        TriclinicZones(name="zones-triclinic-quick", n_planes=60, n_base=12, capacity=200, most=40),
-    )
-
-
-def _thorough() -> tuple[CandidateSource, ...]:
-    return OrthorhombicZones(), MonoclinicZones(), TriclinicZones()
-
-
-def _deep() -> tuple[CandidateSource, ...]:
-    """The zone engines with several times as many planes."""
-    return (
-        OrthorhombicZones(name="zones-orthorhombic-deep", n_planes=2500, capacity=5000),
-        MonoclinicZones(name="zones-monoclinic-deep", n_planes=3000, n_rectangles=2000, capacity=8000),
-        TriclinicZones(name="zones-triclinic-deep", n_planes=3000, n_base=16, capacity=8000),
-    )
-
-
-def last_resorts() -> tuple[CandidateSource, ...]:
-    """Dichotomy and random starts; their kernels are loaded only by searches that come to this."""
-    from hybrid_index.classical.dichotomy import Dichotomy
-    from hybrid_index.classical.random_starts import RandomStarts
-
-    return Dichotomy(), RandomStarts()
 
 
 def supposed_shifts(settings: Settings, wavelength_angstrom: float) -> list[float]:

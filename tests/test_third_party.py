@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hybrid_index import schedule, third_party
+from hybrid_index import engines, third_party
 from hybrid_index.classical.sources import BaseLineTrials
 from hybrid_index.cli.app import app
 from hybrid_index.config import Settings
@@ -102,8 +102,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 def ours_are_blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let our own engines look for lattices of one or two parameters only."""
     blind = (BaseLineTrials(),)
-    for name in ("_quick_neural", "_neural", "_quick_high", "_quick_low", "_thorough", "_deep", "last_resorts"):
-        monkeypatch.setattr(schedule, name, lambda: blind)
+    for name in ("_look", "_at_length", "_quick_high", "_quick_low", "_thorough", "_deep", "_last_resorts"):
+        monkeypatch.setattr(engines, name, lambda: blind)
 
 
 def run(engine: CandidateSource, budget: Budget | None = None, limits: Settings = QUICK) -> tuple[list[Candidate], str]:
@@ -144,7 +144,7 @@ class TestSearch:
         self, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         install(exits="Exits")
-        monkeypatch.setattr(schedule, "find_sources", pytest.fail)
+        monkeypatch.setattr(engines, "find_sources", pytest.fail)
         peaks = line_list(TYPICAL[B.CF], B.CF)
         assert index(peaks, settings=QUICK).status == "solved"
 
