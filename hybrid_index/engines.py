@@ -45,7 +45,7 @@ def engines_for(work: Work, settings: Settings, *, low: bool) -> tuple[str, tupl
             return work, _deep()
         case "exhaustively":
             return "exhaustively, and at random", _last_resorts()
-        case _:
+        case "likelier half" | "other half":
             return ("low symmetry", _quick_low()) if low else ("high symmetry", _quick_high())
 
 

@@ -1,8 +1,9 @@
 """What is searched, in which order, and when it is enough.
 
-Cheap searches come first; a zero shift is supposed only where the data as they stand lead to nothing; deeper and
-exhaustive searches come last. Work units run two at a time (the kernels release the GIL), but are combined in their
-fixed order, so the answer does not depend on the number of threads.
+With the networks, work under each possible zero shift comes in the order of how likely it is to find the lattice in a
+second. Without them cheap searches come first, and a shift is supposed only where the data as they stand lead to
+nothing. Deeper and exhaustive searches come last. Work units run two at a time (the kernels release the GIL), but are
+combined in their fixed order, so the answer does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _AT_FIRST_SHIFT: dict[Work, float] = {
 }  # fmt: skip
 _AT_OTHERS: dict[Work, float] = {"look": 1.0, "at length": 0.2, "both halves": 0.1, "more planes": 0.01}
 """What is done at the likeliest shift, and at others, and what it is worth: lattices that it finds in a second where
-work before it has not, as a share of those that a look finds. What is worth as much comes in this order. At other
-shifts each is worth more, and probabilities are less: the lattice was not at the likeliest."""
+work before it has not, as a share of those that a look finds; round figures (docs/neural.md). What is worth as much
+comes in this order."""
 
 _KERNEL_LINES_DEG = (18.3, 21.0, 25.9, 28.1, 30.4, 33.7, 36.2, 38.9, 41.1, 44.8)
 _LOOKS_LOW = 0.7
@@ -81,8 +82,8 @@ class Clock:
 class Stage:
     """Engines that run together, and the zero shift they suppose.
 
-    ``all_systems``: with this stage and those before, all crystal systems were searched; ``glanced``: none was, this is
-    but a quick look.
+    ``all_systems``: with this stage and those before, all crystal systems were searched (the network at length leaves
+    out lattices that it holds for excluded); ``glanced``: none was, there were but quick looks.
     """
 
     name: str

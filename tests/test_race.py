@@ -42,6 +42,17 @@ def test_the_network_is_heard_about_the_lines_without_their_shift() -> None:
     assert best.score == pytest.approx(race.solved.evidence[best.members[0]] + race.prior[B.OI.code])
 
 
+def test_a_shift_that_is_fixed_is_taken_off_before_the_network_is_heard() -> None:
+    settings = Settings(fix_zero_shift_deg=0.4, fix_displacement_mm=0.0)
+    race = Race(peaks=line_list(TYPICAL[B.OI], B.OI, zero_shift_deg=0.4), settings=settings, clock=Clock.start(60.0))
+    race.try_hints([Candidate(bravais_lattice=B.OI, metric=TYPICAL[B.OI].metric, source="truth")], n_foreign=0)
+    network = packaged_network()
+    assert network is not None
+    for shift_deg, is_heard in ((0.0, True), (0.4, False)):
+        said = prior_bits(believe(network, line_list(TYPICAL[B.OI], B.OI, zero_shift_deg=shift_deg)).lattices)
+        assert np.allclose(race.prior, said, atol=0.01) is is_heard
+
+
 def test_without_networks_shares_among_crystals_are_the_prior() -> None:
     race = raced("never")
     np.testing.assert_array_equal(race.prior, prior_bits())

@@ -92,8 +92,8 @@ class TestReadShifts:
         shift_deg=np.array([0.11, 0.05, 0.17, -0.31]), probability=np.array([0.9, 0.07, 0.025, 0.005])
     )
 
-    def searched(self, *, settings: Settings | None = None) -> list[tuple[str, float]]:
-        found = stages(settings or Settings(), CU.wavelength_angstrom, self.supposed)
+    def searched(self) -> list[tuple[str, float]]:
+        found = stages(Settings(), CU.wavelength_angstrom, self.supposed)
         return [(stage.name.split(",")[0], stage.zero_shift_deg) for stage in found]
 
     def test_the_order_is_that_of_probability_times_worth(self) -> None:
