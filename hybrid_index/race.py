@@ -24,7 +24,7 @@ from hybrid_index.ranking import (
     probabilities,
 )
 from hybrid_index.refine.lines import LineData, line_data, without_fixed_shifts, without_shift
-from hybrid_index.refine.solving import Solved, relatives, solve_candidates
+from hybrid_index.refine.solving import PROMISING, PROMISING_RELATIVES, Solved, relatives, solve_candidates
 from hybrid_index.refine.strained import strained_starts
 from hybrid_index.schedule import Clock, Stage, kernel_lines, run_stage
 from hybrid_index.third_party import ThirdPartySource
@@ -150,7 +150,7 @@ class Race:
             near = self._unseen_relatives()
             if not near:
                 break
-            self._add(near)
+            self._add(near, promising=PROMISING_RELATIVES)
         self._hear_network()
 
     def _hear_network(self) -> None:
@@ -165,8 +165,8 @@ class Race:
             self.prior = prior_bits(believe(network, seen).lattices)
             self.solved = self.solved.take(np.argsort(-self.score(self.solved), kind="stable"))
 
-    def _add(self, candidates: list[Candidate]) -> None:
-        new = solve_candidates(candidates, self.lines)
+    def _add(self, candidates: list[Candidate], *, promising: int = PROMISING) -> None:
+        new = solve_candidates(candidates, self.lines, promising=promising)
         new = new.take(np.flatnonzero(self._within_limits(new)))
         both = self.solved.joined(new)
         self.solved = both.take(merge_same(both.grams, self.score(both))[:POOL])

@@ -32,8 +32,10 @@ _GROWTH = (20, 28, 40, 60)
 """Numbers of lines that a solution is extended over, one after the other, before it meets all lines."""
 PROMISING = 24
 PROMISING_BITS = 15.0
-"""Of one batch so many solutions are extended, and all whose evidence is this near to the best: where that is strong,
-what came first in the end was among the first six, and within nine bits, at every step."""
+"""Of what an engine proposes so many solutions are extended, and all whose evidence is this near to the best: where
+that is strong, what came first in the end was among the first six, and within nine bits, at every step."""
+PROMISING_RELATIVES = 2
+"""As many of the relatives of solutions that are known: these start where they belong, and few are as good."""
 _PIECE = 12
 _PIECES_PER_THREAD = 2
 """Lattices that are solved in one go by one thread, at least, and pieces of work: some take longer than others."""
@@ -85,11 +87,11 @@ class Solved:
 _COLUMNS = ("evidence", "n_indexed", "n_possible", "rms", "shifts", "grams")
 
 
-def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved:
+def solve_candidates(candidates: Sequence[Candidate], lines: LineData, *, promising: int = PROMISING) -> Solved:
     """Refine candidates against all *lines*, from the low-angle ones outwards; drop what cannot be a crystal.
 
-    Only the promising solutions are extended over more lines, and only where that ends, over all lines, are
-    sublattices weighed apart.
+    Only the *promising* best solutions, and those near to the best, are extended over more lines; and only where that
+    ends, over all lines, are sublattices weighed apart.
     """
     n_shift = lines.columns.shape[0]
     metrics = np.array([c.metric for c in candidates], dtype=np.float64).reshape(len(candidates), 6)
@@ -104,7 +106,7 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData) -> Solved
         solve_all(metrics, codes, out, lines, n_lines=n_lines, weigh_classes=weigh_classes)
         lost = out[:, 0] <= FAILED
         metrics[lost], out[lost, 4:] = started[lost], shifts[lost]
-        kept = np.flatnonzero(~lost) if weigh_classes else _promising(codes, out, scores)
+        kept = np.flatnonzero(~lost) if weigh_classes else _promising(codes, out, scores, promising)
         metrics, codes, out, rows, scores = metrics[kept], codes[kept], out[kept], rows[kept], scores[kept]
     grams = _primitive_grams(metrics, codes)
     order = np.argsort(-out[:, 0], kind="stable")
@@ -161,7 +163,7 @@ def solve_some(
     )
 
 
-def _promising(codes: IntArray, out: FloatArray, scores: FloatArray) -> IntArray:
+def _promising(codes: IntArray, out: FloatArray, scores: FloatArray, most: int) -> IntArray:
     """Which solutions to extend over more lines: the best of different ones, by evidence.
 
     And all that so few lines do not determine, and as many of those that scored better with their engine, which saw
@@ -179,9 +181,9 @@ def _promising(codes: IntArray, out: FloatArray, scores: FloatArray) -> IntArray
     place[np.argsort(-evidence, kind="stable")] = np.arange(len(first))
     near = evidence >= evidence.max(initial=FAILED) - PROMISING_BITS
     undervalued = first[scores[first] > evidence + PROMISING_BITS]
-    undervalued = undervalued[np.argsort(-scores[undervalued], kind="stable")][:PROMISING]
+    undervalued = undervalued[np.argsort(-scores[undervalued], kind="stable")][:most]
     undetermined = np.flatnonzero(out[:, 0] <= FAILED)
-    return np.unique(np.concatenate([first[(place < PROMISING) | near], undervalued, undetermined]))
+    return np.unique(np.concatenate([first[(place < most) | near], undervalued, undetermined]))
 
 
 def _primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
