@@ -52,8 +52,8 @@ class NeuralProposer:
 
     name: str = "neural"
     network: Network | None = None
-    n_trials: int = 80_000
-    capacity: int = 60
+    n_trials: int = 60_000
+    capacity: int = 200
     most: int = 64
     n_lattices: int = 10
     enough: float = 0.98
