@@ -121,7 +121,8 @@ def _empty_table(title: str, columns: Iterable[str], label: str = "") -> Table:
 
 def _rates(name: str, outcomes: Sequence[Outcome]) -> Table:
     """Rates by crystal system, by volume, by number of lines, and of all."""
-    columns = ("n", "rank 1", "in list", "by equivalent", "median s", "search s", "longest s", "out of time", "Brier")
+    columns = ["n", "rank 1", "in list", "by equivalent", "median s", "search s", "longest s"]
+    columns += ["lengths off, 1e-4", "out of time", "Brier"]
     table = _empty_table(name, (*columns, f"p ≥ {CONFIDENT}", "of these right"))
     rows = systems(outcomes)
     total = rows.pop(ALL)
@@ -136,12 +137,18 @@ def _rates(name: str, outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
+def length_error_in_words(s: Summary) -> str:
+    """Median relative error of right cells, in 1e-4."""
+    return f"{1e4 * s['length_error']:.1f}" if "length_error" in s else "–"
+
+
 def _add_rates(table: Table, label: str, s: Summary) -> None:
     table.add_row(
         label,
         f"{s['n']:.0f}",
         *(_percent(s[key]) for key in ("rank1", "in_list", "by_equivalent")),
         *(f"{s[key]:.2f}" for key in ("median_s", "median_search_s", "longest_s")),
+        length_error_in_words(s),
         _percent(s["limited"]),
         f"{s['brier']:.2f}",
         _percent(s["confident"]),

@@ -17,7 +17,7 @@ from benchmarks.accuracy.cases import Case
 from benchmarks.accuracy.causes import NO_RELATION, Miss, diagnose, relation_of
 from hybrid_index import IndexingResult, PeakList, Radiation, Settings, Solution
 from hybrid_index.errors import HybridIndexError
-from hybrid_index.lattice import primitive_gram
+from hybrid_index.lattice import primitive_gram, voronoi_lengths
 from hybrid_index.lattice.compare import same_shortest_vectors
 from hybrid_index.race import load_kernels
 from hybrid_index.schedule import stages
@@ -58,6 +58,8 @@ class Outcome:
         Why the first answer is not the true lattice; empty where it is.
     seconds
         Reading, peaks and indexing; ``search_seconds`` without reading and peaks.
+    length_error
+        Largest relative error of the seven Voronoi vectors, where the first answer is the true lattice itself.
     limited
         Whether the search ended because its time was up.
     miss
@@ -80,6 +82,7 @@ class Outcome:
     truth: str
     seconds: float
     search_seconds: float
+    length_error: float | None = None
     limited: bool = False
     miss: Miss | None = None
     answers: tuple[Answer, ...] = ()
@@ -201,9 +204,16 @@ def _outcome(
         truth=case.truth,
         seconds=seconds,
         search_seconds=search_seconds + timing.get("refine", 0.0),
+        length_error=_length_error(best, case.gram) if rank == 1 and not by_equivalent else None,
         limited=search_seconds >= NEARLY_ALL * budget,
         answers=tuple(_answer(solution) for solution in result.solutions) if result else (),
     )
+
+
+def _length_error(solution: Solution | None, true: FloatArray | None) -> float | None:
+    if solution is None or true is None:
+        return None
+    return float(np.abs(voronoi_lengths(_gram(solution)) / voronoi_lengths(true) - 1.0).max())
 
 
 def _gram(solution: Solution) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.accuracy.cases import VOLUME_BINS_ANGSTROM3
@@ -23,7 +23,7 @@ Summary = dict[str, float]
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Rates (shares of one), medians in seconds, and how far the stated probabilities can be trusted."""
+    """Rates (shares of one), medians in seconds, errors of right cells, and how far stated probabilities are right."""
     n = len(outcomes)
     first = [o.rank == 1 for o in outcomes]
     confident = [right for o, right in zip(outcomes, first, strict=True) if o.probability >= CONFIDENT]
@@ -39,7 +39,14 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         "brier": brier_score(outcomes),
         "confident": len(confident) / n,
         "confident_right": sum(confident) / len(confident) if confident else 1.0,
+        **length_error(outcomes),
     }
+
+
+def length_error(outcomes: Iterable[Outcome]) -> Summary:
+    """The median relative error of right cells, and nothing where there is none."""
+    errors = [o.length_error for o in outcomes if o.length_error is not None]
+    return {"length_error": statistics.median(errors)} if errors else {}
 
 
 def groups(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:

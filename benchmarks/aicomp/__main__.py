@@ -19,7 +19,7 @@ from hybrid_index.errors import HybridIndexError
 from hybrid_index.units import parse_radiation
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
-TABLE_WIDTH = 170
+TABLE_WIDTH = 190
 ZERO_LIMIT_DEG = 0.6
 """The contest's shifts: 0.5° of zero, and what 0.2 mm of displacement add to it."""
 

@@ -18,7 +18,9 @@ from rich.markup import escape
 from rich.table import Table
 
 import hybrid_index
+from benchmarks.accuracy.report import length_error_in_words
 from benchmarks.accuracy.score import Outcome
+from benchmarks.accuracy.summary import length_error
 from benchmarks.aicomp.cases import ContestCase
 from benchmarks.aicomp.metric import WINDOWS_DEG, Marks, accuracy, marks, rmse, score
 from hybrid_index import Pattern, find_peaks, read_pattern
@@ -31,6 +33,7 @@ SCHEMA = "hybrid-index/aicomp/1"
 FIRST_PEAKS = 20
 RIGHT_SHARE = 0.75
 """Fewer right ones among the first peaks, and the search is not to blame."""
+_LAST_COLUMNS = ("lengths off, 1e-4", "median s", "longest s")
 OTHER_SETTING = 0.01
 """A summed squared error (Å², rad²) that falls by more than this in the nearest setting was one of setting."""
 
@@ -87,7 +90,7 @@ def print_report(rows: Sequence[Row], console: Console) -> None:
         console.print(f"    true  {escape(o.truth)}", highlight=False)
         console.print(f"    first {escape(o.first) or '–'}; {escape(o.cause)}", highlight=False)
     columns = ("n", "solved", "in list", *(f"accuracy {w:g}°" for w in WINDOWS_DEG), "RMSE", "score")
-    table = _table("The contest's score", (*columns, "RMSE, nearest setting", "score", "median s", "longest s"))
+    table = _table("The contest's score", (*columns, "RMSE, nearest setting", "score", *_LAST_COLUMNS))
     for label, part in by_system(rows).items():
         s = summary(part)
         table.add_row(
@@ -98,6 +101,7 @@ def print_report(rows: Sequence[Row], console: Console) -> None:
                 f"{s[key]:.3f}"
                 for key in ("accuracy", "accuracy_wide", "rmse", "score", "rmse_nearest", "score_nearest")
             ),
+            length_error_in_words(s),
             *(f"{s[key]:.2f}" for key in ("median_s", "longest_s")),
         )
     console.print(table)
@@ -131,6 +135,7 @@ def summary(rows: Sequence[Row]) -> dict[str, float]:
         "score_nearest": score(given, nearest=True),
         "median_s": statistics.median(r.outcome.seconds for r in rows),
         "longest_s": max(r.outcome.seconds for r in rows),
+        **length_error(r.outcome for r in rows),
     }
 
 

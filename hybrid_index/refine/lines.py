@@ -14,6 +14,11 @@ ZERO_PRIOR_DEG = 0.05
 """Standard deviation expected of a zero shift at Cu Kα; scales with the wavelength."""
 DISPLACEMENT_PRIOR_MM = 0.08
 """Standard deviation expected of a sample displacement at R = 200 mm."""
+_LOOSE_ZERO_DEG = 0.175
+_LOOSE_DISPLACEMENT_MM = 0.14
+_IN_DISORDER = 2.0
+"""Standard deviations of the shifts in a last refinement. That of a zero shift is at least this multiple of itself:
+most instruments are in order, and those that are not may be off by any amount."""
 SLACK_DEG = 0.04
 """Shift (degrees, at Cu Kα) that a start may be wrong by."""
 WIDTH_SHARE = 0.06
@@ -60,6 +65,17 @@ def position_esd_deg(peaks: PeakList) -> FloatArray:
     typical = float(np.nanmedian(width)) if np.any(np.isfinite(width)) else 0.0
     width = np.where(np.isfinite(width), width, typical)
     return np.asarray(np.hypot(peaks.two_theta_esd_deg, WIDTH_SHARE * width), dtype=np.float64)
+
+
+def loose_shift_priors(zero_shift_deg: float, wavelength_angstrom: float, radius_mm: float) -> tuple[float, float]:
+    """Standard deviations, around 0, of zero shift (degrees) and displacement (mm) in a last refinement.
+
+    Just enough to keep both finite where the lines do not tell them apart. *zero_shift_deg* is where the refinement
+    starts.
+    """
+    scale = min(1.0, wavelength_angstrom / 1.5)
+    zero = float(np.hypot(_LOOSE_ZERO_DEG * scale, _IN_DISORDER * zero_shift_deg))
+    return zero, _LOOSE_DISPLACEMENT_MM * radius_mm / 200.0 * scale
 
 
 def foreign_probability(peaks: PeakList) -> FloatArray:

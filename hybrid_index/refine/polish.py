@@ -12,7 +12,7 @@ from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.merit import figures_of_merit
 from hybrid_index.refine.line_assignment import AssignedLines, Model, assign_lines, metric_products
-from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG, position_esd_deg
+from hybrid_index.refine.lines import loose_shift_priors, position_esd_deg
 from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
 from hybrid_index.types import Assignment, Candidate, PeakList, Refinement, Shift
 from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, q_from_two_theta
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 INSEPARABLE_DEG = 0.01
 """Uncertainty of the zero shift (at Cu Kα), beside a better known sum, from which it counts as not told apart."""
-_PRIOR_FACTOR = 3.5
-"""The shifts are held this many times more loosely than in the search: just finite, not biased."""
 _SCALE_LIMITS = (0.5, 2.0)
 """Errors are taken for at least and at most this multiple of the stated ones when lines are assigned."""
 _IMPOSSIBLE = 1.0e3
@@ -85,7 +83,8 @@ def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings
     parameters += [lmfit.Parameter(name, value=v, vary=f) for name, v, f in zip(SHIFTS, starts, free, strict=True)]
     varied = np.array([parameter.vary for parameter in parameters])
     observed, weight = peaks.two_theta_deg[lines.rows], 1.0 / lines.esd_deg
-    products, priors = metric_products(lines.hkl), _shift_priors(peaks, model.radius_mm)
+    products = metric_products(lines.hkl)
+    priors = np.array(loose_shift_priors(model.zero_shift_deg, peaks.wavelength_angstrom, model.radius_mm))
     prior_columns = np.zeros((len(parameters), 2))
     prior_columns[-2:] = np.diag(1.0 / priors)
 
@@ -107,12 +106,6 @@ def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings
     # Single parameters instead of lmfit.Parameters: lmfit makes one of those of them, and need not copy it first.
     fitter = lmfit.Minimizer(lambda trial: at(_values(trial))[0], parameters)
     return fitter.leastsq(Dfun=lambda trial: at(_values(trial))[1], col_deriv=1, max_nfev=400)
-
-
-def _shift_priors(peaks: PeakList, radius_mm: float) -> FloatArray:
-    """Standard deviations of the broad priors on zero shift (degrees) and displacement (mm)."""
-    scale = _PRIOR_FACTOR * min(1.0, peaks.wavelength_angstrom / 1.5)
-    return np.array([ZERO_PRIOR_DEG, DISPLACEMENT_PRIOR_MM * radius_mm / 200.0]) * scale
 
 
 def _values(parameters: lmfit.Parameters) -> tuple[float, ...]:

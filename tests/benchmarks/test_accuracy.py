@@ -81,6 +81,7 @@ def test_first_answer_is_true() -> None:
     outcome = score.judge(case(), result(solution(1, nearly, probability=0.9)), 2.0)
     assert (outcome.rank, outcome.cause, outcome.by_equivalent) == (1, "", False)
     assert outcome.search_seconds == 0.75
+    assert outcome.length_error == pytest.approx(0.01 / 5.0)
 
 
 def test_a_cell_beyond_the_tolerance_is_not_true() -> None:
@@ -98,7 +99,7 @@ def test_true_cell_behind_its_superlattice_says_so() -> None:
 def test_equivalents_count_and_are_shown() -> None:
     partner = Equivalent(bravais_lattice=BravaisLattice.OP, cell=TRUE, relation="same lines")
     outcome = score.judge(case(), result(solution(1, WRONG, equivalents=(partner,))), 2.0)
-    assert (outcome.rank, outcome.by_equivalent) == (1, True)
+    assert (outcome.rank, outcome.by_equivalent, outcome.length_error) == (1, True, None)
     assert summary.summary([outcome])["by_equivalent"] == 1.0
 
 
@@ -125,6 +126,8 @@ def test_summary_counts_rates_and_trust() -> None:
     assert s["median_s"] == 2.0
     assert s["brier"] == pytest.approx((0.0 + 0.25 + 0.96**2) / 3)
     assert (s["confident"], s["confident_right"]) == pytest.approx((2 / 3, 0.5))
+    assert s["length_error"] == 0.0
+    assert "length_error" not in summary.summary([second, wrong])
 
 
 def test_report_is_written_compared_and_printed(tmp_path: Path) -> None:

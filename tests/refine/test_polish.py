@@ -194,6 +194,21 @@ class TestShifts:
         assert abs(np.mean(each)) < 0.5
         assert 0.7 < np.std(each) < 1.4
 
+    def test_zero_shift_of_an_instrument_in_disorder_is_believed(self) -> None:
+        # A search, which expects small shifts, takes half of it for displacement.
+        truth, rng = TYPICAL[B.OP], np.random.default_rng(7)
+        shifts, errors = [], []
+        for _ in range(8):
+            peaks = line_list(truth, B.OP, n_lines=30, noise=rng, zero_shift_deg=0.45)
+            start = Candidate(
+                bravais_lattice=B.OP, metric=truth.metric, source="test", zero_shift_deg=0.25, displacement_mm=-0.38
+            )
+            found = polish(start, peaks, Settings())
+            shifts.append(found.shift.zero_shift_deg)
+            errors.append(found.cell.a / truth.a - 1.0)
+        assert np.mean(shifts) == pytest.approx(0.45, abs=0.04)
+        assert abs(np.mean(errors)) < 2e-4
+
 
 class TestAssignment:
     truth = TYPICAL[B.MP]

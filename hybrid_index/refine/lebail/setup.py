@@ -18,7 +18,7 @@ from hybrid_index.peaks.options import PeakOptions
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.refine.lebail.model import Problem
 from hybrid_index.refine.lebail.widths import start_widths
-from hybrid_index.refine.lines import DISPLACEMENT_PRIOR_MM, ZERO_PRIOR_DEG
+from hybrid_index.refine.lines import loose_shift_priors
 from hybrid_index.refine.positions import free_parameters
 from hybrid_index.types import IntArray, Pattern, PeakList, Shift
 from hybrid_index.units import (
@@ -40,8 +40,6 @@ EQUAL_Q = 1.0e-7
 _MARGIN_FWHM = 1.0
 """Reflections so far beyond an end of the range still reach into it."""
 _NO_WIDTH_DEG = 0.1
-_PRIOR_FACTOR = 3.5
-"""Shifts are held as loosely as when lines are refined."""
 _KNOT_FWHM = 50.0
 _KNOTS = (8, 14)
 """The correction of the background bends over so many widths, and so few or many times in all."""
@@ -86,7 +84,6 @@ def set_up(
     order = np.argsort(np.append(observed, foreign), kind="stable")
     basis, background_esd = _background_basis(work, base, fwhm)
     ka2 = pattern.radiation.ka2_angstrom is not None
-    scale = _PRIOR_FACTOR * min(1.0, pattern.radiation.wavelength_angstrom / 1.5)
     widths = start_widths(law.constant, law.slope)
     n_cell = len(free_parameters(lattice))
     parameters = np.concatenate(
@@ -100,7 +97,9 @@ def set_up(
     )
     prior, prior_esd = parameters.copy(), np.full(parameters.size, np.inf)
     prior[n_cell : n_cell + 2] = 0.0
-    prior_esd[n_cell : n_cell + 2] = scale * ZERO_PRIOR_DEG, scale * DISPLACEMENT_PRIOR_MM * radius_mm / 200.0
+    prior_esd[n_cell : n_cell + 2] = loose_shift_priors(
+        shift.zero_shift_deg, pattern.radiation.wavelength_angstrom, radius_mm
+    )
     prior_esd[n_cell + 2 : n_cell + 8] = [fwhm**2] * 3 + [fwhm] * 3
     prior[n_cell + 8] = 0.0
     prior_esd[n_cell + 8 : n_cell + 10] = _AXIAL[1] * fwhm, _KA2_ESD if ka2 else 1.0
