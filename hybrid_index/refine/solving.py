@@ -31,7 +31,7 @@ SYMMETRY_TOLERANCE = 0.006
 _GROWTH = (20, 28, 40, 60)
 """Numbers of lines that a solution is extended over, one after the other, before it meets all lines."""
 PROMISING = 24
-PROMISING_BITS = 15.0
+PROMISING_BITS = 25.0
 """Of what an engine proposes so many solutions are extended, and all whose evidence is this near to the best: where
 that is strong, what came first in the end was among the first six, and within nine bits, at every step."""
 PROMISING_RELATIVES = 2
