@@ -109,6 +109,18 @@ def test_relatives_hold_half_and_double_cells(factor: float) -> None:
     assert same_lattice(repaired.grams[0], primitive_gram(truth, B.OP))
 
 
+def test_of_relatives_only_the_best_go_on() -> None:
+    truth = TYPICAL[B.OP]
+    lines = line_data(line_list(truth, B.OP, n_lines=40), Settings())
+    found = solve_candidates([candidate(truth, B.OP)], lines)
+    near = relatives(found, systems=CRYSTAL_SYSTEMS, derivatives=True)
+    every = solve_candidates(near, lines)
+    best = solve_candidates(near, lines, promising=1)
+    assert 1 <= len(best) < len(every)
+    assert best.evidence[0] == every.evidence[0]
+    np.testing.assert_array_equal(best.grams[0], every.grams[0])
+
+
 def test_no_start_is_returned_twice() -> None:
     found = solved_truth(B.OC)
     tried: set[bytes] = set()
