@@ -17,8 +17,8 @@ DISPLACEMENT_PRIOR_MM = 0.08
 _LOOSE_ZERO_DEG = 0.175
 _LOOSE_DISPLACEMENT_MM = 0.14
 _IN_DISORDER = 2.0
-"""Standard deviations of the shifts in a last refinement. That of a zero shift is at least this multiple of itself:
-most instruments are in order, and those that are not may be off by any amount."""
+"""Standard deviations of the shifts in a last refinement, at Cu Kα and R = 200 mm. That of a zero shift is at least
+this multiple of itself: most instruments are in order, and those that are not may be off by any amount."""
 SLACK_DEG = 0.04
 """Shift (degrees, at Cu Kα) that a start may be wrong by."""
 WIDTH_SHARE = 0.06

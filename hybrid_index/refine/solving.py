@@ -33,7 +33,8 @@ _GROWTH = (20, 28, 40, 60)
 PROMISING = 24
 PROMISING_BITS = 25.0
 """Of what an engine proposes so many solutions are extended, and all whose evidence is this near to the best: where
-that is strong, what came first in the end was among the first six, and within nine bits, at every step."""
+that is strong, what came first in the end was among the first six, and within nine bits, at every step. Rivals of a
+strong solution, which make it less sure, are farther off."""
 PROMISING_RELATIVES = 2
 """As many of the relatives of solutions that are known: these start where they belong, and few are as good."""
 _PIECE = 12
