@@ -91,7 +91,7 @@ def _outcome(plain: Mapping[str, Any]) -> Outcome:
     if miss is not None:
         fits = {key: None if miss[key] is None else Fit(**miss[key]) for key in ("first", "true")}
         miss = Miss(**{**miss, **fits})
-    return Outcome(**{**plain, "miss": miss})
+    return Outcome(**{**plain, "pulls": tuple(plain.get("pulls", ())), "miss": miss})
 
 
 def _print_misses(outcomes: Sequence[Outcome], console: Console) -> None:
@@ -122,7 +122,7 @@ def _empty_table(title: str, columns: Iterable[str], label: str = "") -> Table:
 def _rates(name: str, outcomes: Sequence[Outcome]) -> Table:
     """Rates by crystal system, by volume, by number of lines, and of all."""
     columns = ["n", "rank 1", "in list", "by equivalent", "median s", "search s", "longest s"]
-    columns += ["lengths off, 1e-4", "out of time", "Brier"]
+    columns += ["lengths off, 1e-4", "cell in 68 / 95 %", "out of time", "Brier"]
     table = _empty_table(name, (*columns, f"p ≥ {CONFIDENT}", "of these right"))
     rows = systems(outcomes)
     total = rows.pop(ALL)
@@ -142,6 +142,11 @@ def length_error_in_words(s: Summary) -> str:
     return f"{1e4 * s['length_error']:.1f}" if "length_error" in s else "–"
 
 
+def coverage_in_words(s: Summary) -> str:
+    """Shares of cell parameters inside the intervals that are stated to hold 68 and 95 % of them, in percent."""
+    return f"{100.0 * s['within_68']:.0f} / {100.0 * s['within_95']:.0f}" if "within_68" in s else "–"
+
+
 def _add_rates(table: Table, label: str, s: Summary) -> None:
     table.add_row(
         label,
@@ -149,6 +154,7 @@ def _add_rates(table: Table, label: str, s: Summary) -> None:
         *(_percent(s[key]) for key in ("rank1", "in_list", "by_equivalent")),
         *(f"{s[key]:.2f}" for key in ("median_s", "median_search_s", "longest_s")),
         length_error_in_words(s),
+        coverage_in_words(s),
         _percent(s["limited"]),
         f"{s['brier']:.2f}",
         _percent(s["confident"]),

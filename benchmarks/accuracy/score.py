@@ -15,11 +15,13 @@ import numpy as np
 import hybrid_index
 from benchmarks.accuracy.cases import Case
 from benchmarks.accuracy.causes import NO_RELATION, Miss, diagnose, relation_of
+from benchmarks.nearest_setting import nearest_setting
 from hybrid_index import IndexingResult, PeakList, Radiation, Settings, Solution
 from hybrid_index.errors import HybridIndexError
 from hybrid_index.lattice import primitive_gram, voronoi_lengths
 from hybrid_index.lattice.compare import same_shortest_vectors
 from hybrid_index.race import load_kernels
+from hybrid_index.refine.positions import SHIFTS
 from hybrid_index.schedule import stages
 from hybrid_index.types import MIN_LINES
 from hybrid_index.units import FloatArray, two_theta_from_q
@@ -60,6 +62,8 @@ class Outcome:
         Reading, peaks and indexing; ``search_seconds`` without reading and peaks.
     length_error
         Largest relative error of the seven Voronoi vectors, where the first answer is the true lattice itself.
+    pulls
+        Errors of that cell's free parameters over their stated uncertainties.
     limited
         Whether the search ended because its time was up.
     miss
@@ -83,6 +87,7 @@ class Outcome:
     seconds: float
     search_seconds: float
     length_error: float | None = None
+    pulls: tuple[float, ...] = ()
     limited: bool = False
     miss: Miss | None = None
     answers: tuple[Answer, ...] = ()
@@ -183,6 +188,7 @@ def _outcome(
     by_equivalent: bool = False,
 ) -> Outcome:
     best = result.best if result else None
+    right = best if rank == 1 and not by_equivalent else None
     if cause and best is not None and case.gram is not None:
         relation = relation_of(case.gram, _gram(best), case.tolerance)
         cause = cause if relation == NO_RELATION else f"{cause}; first is a {relation}"
@@ -204,7 +210,8 @@ def _outcome(
         truth=case.truth,
         seconds=seconds,
         search_seconds=search_seconds + timing.get("refine", 0.0),
-        length_error=_length_error(best, case.gram) if rank == 1 and not by_equivalent else None,
+        length_error=_length_error(right, case.gram),
+        pulls=_pulls(right, case.gram),
         limited=search_seconds >= NEARLY_ALL * budget,
         answers=tuple(_answer(solution) for solution in result.solutions) if result else (),
     )
@@ -214,6 +221,15 @@ def _length_error(solution: Solution | None, true: FloatArray | None) -> float |
     if solution is None or true is None:
         return None
     return float(np.abs(voronoi_lengths(_gram(solution)) / voronoi_lengths(true) - 1.0).max())
+
+
+def _pulls(solution: Solution | None, true: FloatArray | None) -> tuple[float, ...]:
+    if solution is None or true is None:
+        return ()
+    found, esd = solution.refinement.cell, solution.refinement.cell_esd
+    truth = nearest_setting(true, found)
+    free = [name for name in solution.refinement.parameter_names if name not in SHIFTS]
+    return () if truth is None else tuple((getattr(found, n) - getattr(truth, n)) / getattr(esd, n) for n in free)
 
 
 def _gram(solution: Solution) -> FloatArray:

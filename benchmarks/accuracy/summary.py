@@ -18,6 +18,8 @@ CONFIDENT = 0.95
 ALL = "all"
 LINE_BINS = (12, 20, 40)
 """Last number of lines of each bin but the last."""
+_INTERVALS = {"within_68": 0.994, "within_95": 1.96}
+"""Half widths of the intervals that hold 68 and 95 % of a normal distribution, in standard deviations."""
 
 Summary = dict[str, float]
 
@@ -40,6 +42,7 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         "confident": len(confident) / n,
         "confident_right": sum(confident) / len(confident) if confident else 1.0,
         **length_error(outcomes),
+        **coverage(outcomes),
     }
 
 
@@ -47,6 +50,12 @@ def length_error(outcomes: Iterable[Outcome]) -> Summary:
     """The median relative error of right cells, and nothing where there is none."""
     errors = [o.length_error for o in outcomes if o.length_error is not None]
     return {"length_error": statistics.median(errors)} if errors else {}
+
+
+def coverage(outcomes: Iterable[Outcome]) -> Summary:
+    """Shares of the free parameters of right cells that lie within their 68 and 95 % intervals, if there are any."""
+    pulls = [abs(pull) for o in outcomes for pull in o.pulls]
+    return {key: sum(p <= reach for p in pulls) / len(pulls) for key, reach in _INTERVALS.items()} if pulls else {}
 
 
 def groups(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:

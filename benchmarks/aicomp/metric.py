@@ -11,15 +11,14 @@ the basis of its own lattice that comes nearest to the label.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from hybrid_index.lattice import BravaisLattice, Cell, niggli_reduce, primitive_gram
+from benchmarks.nearest_setting import nearest_setting, squared_difference
+from hybrid_index.lattice import BravaisLattice, Cell, primitive_gram
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.units import FloatArray, q_from_two_theta, two_theta_from_q
 
@@ -29,8 +28,6 @@ ACCURACY_WEIGHT, RMSE_WEIGHT = 0.9, 0.1
 NO_ANSWER = Cell(a=10.0, b=10.0, c=10.0)
 """What stands for a missing answer in the RMSE, as somebody who knows nothing would have to hand in some cell; none of
 its lines counts."""
-_REACH = 5
-_NEAREST = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +66,16 @@ def marks(
         Of the positions.
     """
     if answer is None:
-        missing = squared_error(NO_ANSWER, label)
+        missing = squared_difference(NO_ANSWER, label)
         return Marks(matched=(0.0,) * len(WINDOWS_DEG), squared_error=missing, nearest_error=missing)
     q_max = float(q_from_two_theta(float(two_theta_deg.max()) + 2.0 * max(WINDOWS_DEG), wavelength_angstrom))
     lines = two_theta_from_q(enumerate_reflections(answer.metric, lattice, q_max).q, wavelength_angstrom)
-    error = squared_error(answer, label)
+    error = squared_difference(answer, label)
+    turned = nearest_setting(primitive_gram(answer, lattice), label)
     return Marks(
         matched=tuple(share_matched(two_theta_deg, lines, window) for window in WINDOWS_DEG),
         squared_error=error,
-        nearest_error=min(error, nearest_setting_error(primitive_gram(answer, lattice), label)),
+        nearest_error=error if turned is None else min(error, squared_difference(turned, label)),
     )
 
 
@@ -90,35 +88,6 @@ def share_matched(labelled_deg: FloatArray, calculated_deg: FloatArray, window_d
         np.abs(calculated_deg[np.clip(above + step, 0, calculated_deg.size - 1)] - labelled_deg) for step in (-1, 0)
     ]
     return float(np.mean(np.minimum(*distances) <= window_deg))
-
-
-def squared_error(cell: Cell, label: Cell) -> float:
-    """Sum of the squared differences of the six parameters, Å and radians."""
-    differences = np.array(cell.parameters) - np.array(label.parameters)
-    differences[3:] = np.radians(differences[3:])
-    return float(differences @ differences)
-
-
-def nearest_setting_error(gram: npt.ArrayLike, label: Cell) -> float:
-    """Smallest squared error that a basis of a lattice has against a label; infinite where none comes near.
-
-    Parameters
-    ----------
-    gram
-        Gram matrix of a primitive basis of the answered lattice, Å².
-    label
-        The stated cell; its basis may be centred, and so may that of the answer.
-    """
-    reduced, _ = niggli_reduce(gram)
-    steps = np.array([v for v in itertools.product(range(-_REACH, _REACH + 1), repeat=3) if any(v)])
-    lengths = np.sqrt(np.einsum("ni,ij,nj->n", steps, reduced, steps))
-    per_cell = max(1, round(label.volume / math.sqrt(np.linalg.det(reduced))))
-    edges = [steps[np.argsort(np.abs(lengths - edge), kind="stable")[:_NEAREST]] for edge in label.parameters[:3]]
-    bases = np.array(list(itertools.product(*edges)))
-    bases = bases[np.rint(np.abs(np.linalg.det(bases))) == per_cell]
-    if not len(bases):
-        return math.inf
-    return min(squared_error(Cell.from_gram(gram), label) for gram in bases @ reduced @ np.swapaxes(bases, 1, 2))
 
 
 def accuracy(given: Sequence[Marks], window: int = 0) -> float:

@@ -68,10 +68,6 @@ class AssignedLines:
     hkl: IntArray
     esd_deg: FloatArray
 
-    def same_as(self, other: AssignedLines) -> bool:
-        """Whether the same lines are the same reflections."""
-        return np.array_equal(self.rows, other.rows) and np.array_equal(self.hkl, other.hkl)
-
 
 def metric_products(hkl: IntArray) -> FloatArray:
     """h², k², l², kl, hl, hk: what multiplies (A..F) in Q, shape (n, 6)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ import numpy as np
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.merit import figures_of_merit
-from hybrid_index.refine.line_assignment import AssignedLines, Model, assign_lines, metric_products
+from hybrid_index.refine.line_assignment import Model, assign_lines, metric_products
 from hybrid_index.refine.lines import loose_shift_priors, position_esd_deg
 from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
+from hybrid_index.refine.shared_lines import SharedLines, fitted_scale, share_lines, shared_covariance
 from hybrid_index.types import Assignment, Candidate, PeakList, Refinement, Shift
 from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, q_from_two_theta
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 INSEPARABLE_DEG = 0.01
 """Uncertainty of the zero shift (at Cu Kα), beside a better known sum, from which it counts as not told apart."""
 _SCALE_LIMITS = (0.5, 2.0)
-"""Errors are taken for at least and at most this multiple of the stated ones when lines are assigned."""
+"""Errors are taken for at least and at most this multiple of the stated ones when lines are assigned and shared."""
 _IMPOSSIBLE = 1.0e3
 """Misfit, in uncertainties, of a reflection that the wavelength cannot reach."""
 
@@ -45,7 +47,8 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
     settings
         Fixed shifts, goniometer radius.
     n_rounds
-        Most assignments and fits that follow one another; an assignment that does not change ends them.
+        Most fits that follow one another, each with the lines shared anew between the reflections near to them; shares
+        that do not change end them.
     """
     zero, displacement = settings.fix_zero_shift_deg, settings.fix_displacement_mm
     model = Model(
@@ -57,18 +60,27 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
     )
     esd, scale, fit, fitted = position_esd_deg(peaks), 1.0, None, None
     for _ in range(n_rounds):
-        true = model.true_two_theta(peaks)
-        lines = assign_lines(true, esd, peaks, model.reflections(true, peaks.wavelength_angstrom), scale)
-        if lines.rows.size <= len(free_parameters(model.lattice)) or (fitted and lines.same_as(fitted)):
+        lines = share_lines(model, peaks, esd, scale)
+        if lines.explained <= len(free_parameters(model.lattice)) or (fitted and lines.same_as(fitted)):
             break
         fitted = lines
         fit = _fit(model, peaks, lines, settings)
-        model = _moved(model, _values(fit.params))
-        scale = float(np.clip(_misfit(model, peaks, lines), *_SCALE_LIMITS))
+        model = fit.model
+        scale = float(np.clip(scale * fit.scale, *_SCALE_LIMITS))
     return _collect(candidate, model, fit, peaks, esd, scale)
 
 
-def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings) -> lmfit.minimizer.MinimizerResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """What one least squares ends in: names of the varied parameters with their covariance, and the misfit's scale."""
+
+    model: Model
+    names: tuple[str, ...]
+    covariance: FloatArray
+    scale: float
+
+
+def _fit(model: Model, peaks: PeakList, lines: SharedLines, settings: Settings) -> _Fit:
     """Least squares in 2θ; broad priors on the shifts keep them finite where the lines do not tell them apart."""
     import lmfit
 
@@ -82,7 +94,7 @@ def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings
     free = (settings.fix_zero_shift_deg is None, settings.fix_displacement_mm is None)
     parameters += [lmfit.Parameter(name, value=v, vary=f) for name, v, f in zip(SHIFTS, starts, free, strict=True)]
     varied = np.array([parameter.vary for parameter in parameters])
-    observed, weight = peaks.two_theta_deg[lines.rows], 1.0 / lines.esd_deg
+    observed, weight, root_share = peaks.two_theta_deg[lines.rows], 1.0 / lines.esd_deg, np.sqrt(lines.share)
     products = metric_products(lines.hkl)
     priors = np.array(loose_shift_priors(model.zero_shift_deg, peaks.wavelength_angstrom, model.radius_mm))
     prior_columns = np.zeros((len(parameters), 2))
@@ -91,21 +103,36 @@ def _fit(model: Model, peaks: PeakList, lines: AssignedLines, settings: Settings
     # lmfit asks for the same point several times: for its checks, for the residual and for the Jacobian.
     @lru_cache(maxsize=1)
     def at(values: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
-        """Residual (n + 2,) and its derivatives (p, n + 2)."""
+        """Misfit (k,) in uncertainties and the slopes (p, k) of what is calculated."""
         try:
             moved = _moved(model, values)
             calculated, slopes = positions_and_slopes(moved, products, peaks.wavelength_angstrom)
         except np.linalg.LinAlgError:  # three angles that close no cell
             calculated, slopes = np.full(observed.size, np.nan), np.zeros((len(parameters), observed.size))
-        misfit, rows = (observed - calculated) * weight, slopes * -weight
+        misfit, rows = (observed - calculated) * weight, slopes * weight
         lost = np.isnan(misfit)
         if lost.any():
             misfit[lost], rows[:, lost] = _IMPOSSIBLE, 0.0
-        return np.concatenate([misfit, values[-2:] / priors]), np.hstack([rows, prior_columns])[varied]
+        return misfit, rows
+
+    def residual(trial: lmfit.Parameters) -> FloatArray:
+        values = _values(trial)
+        return np.concatenate([at(values)[0] * root_share, values[-2:] / priors])
+
+    def jacobian(trial: lmfit.Parameters) -> FloatArray:
+        by_line = at(_values(trial))[1] * -root_share
+        return np.asarray(np.hstack([by_line, prior_columns])[varied], dtype=np.float64)
 
     # Single parameters instead of lmfit.Parameters: lmfit makes one of those of them, and need not copy it first.
-    fitter = lmfit.Minimizer(lambda trial: at(_values(trial))[0], parameters)
-    return fitter.leastsq(Dfun=lambda trial: at(_values(trial))[1], col_deriv=1, max_nfev=400)
+    fit = lmfit.Minimizer(residual, parameters, scale_covar=False).leastsq(Dfun=jacobian, col_deriv=1, max_nfev=400)
+    misfit, slopes = at(_values(fit.params))
+    scale = fitted_scale(lines, misfit, int(varied.sum()))
+    names, around = tuple(fit.var_names), (prior_columns @ prior_columns.T)[np.ix_(varied, varied)]
+    try:
+        covariance = scale**2 * shared_covariance(lines, misfit, slopes[varied], around)
+    except np.linalg.LinAlgError:
+        names, covariance = (), np.zeros((0, 0))
+    return _Fit(model=_moved(model, _values(fit.params)), names=names, covariance=covariance, scale=scale)
 
 
 def _values(parameters: lmfit.Parameters) -> tuple[float, ...]:
@@ -125,16 +152,10 @@ def _moved(model: Model, values: tuple[float, ...]) -> Model:
     )
 
 
-def _misfit(model: Model, peaks: PeakList, lines: AssignedLines) -> float:
-    """Root mean square of the misfits over the uncertainties."""
-    calculated = model.observed_two_theta(lines.hkl, peaks.wavelength_angstrom)
-    return float(np.sqrt(np.nanmean(((peaks.two_theta_deg[lines.rows] - calculated) / lines.esd_deg) ** 2)))
-
-
 def _collect(
     candidate: Candidate,
     model: Model,
-    fit: lmfit.minimizer.MinimizerResult | None,
+    fit: _Fit | None,
     peaks: PeakList,
     esd_deg: FloatArray,
     scale: float,
@@ -151,7 +172,7 @@ def _collect(
         calculated[lines.rows] = model.observed_two_theta(lines.hkl, wavelength)
         q_assigned[lines.rows] = metric_products(lines.hkl) @ model.cell.metric
     q, q_esd = q_from_two_theta(true, wavelength), dq_d_two_theta(true, wavelength) * esd_deg
-    names, covariance = _covariance(fit)
+    names, covariance = (fit.names, fit.covariance) if fit else ((), np.zeros((0, 0)))
     esd = {name: math.sqrt(covariance[i, i]) for i, name in enumerate(names)}
     return Refinement(
         candidate=candidate,
@@ -176,16 +197,6 @@ def _cell_esd(esd: dict[str, float], lattice: BravaisLattice) -> Cell:
         beta=esd.get("beta", 0.0),
         gamma=esd.get("gamma", 0.0),
     )
-
-
-def _covariance(fit: lmfit.minimizer.MinimizerResult | None) -> tuple[tuple[str, ...], FloatArray]:
-    """Names of the free parameters and their covariance, scaled by the misfit; empty where there was no fit."""
-    if fit is None or getattr(fit, "covar", None) is None:
-        return (), np.zeros((0, 0))
-    covariance = np.asarray(fit.covar, dtype=np.float64)
-    if not np.all(np.isfinite(covariance)) or np.any(np.diag(covariance) < 0.0):
-        return (), np.zeros((0, 0))
-    return tuple(fit.var_names), covariance
 
 
 def _shift(model: Model, peaks: PeakList, names: tuple[str, ...], covariance: FloatArray) -> Shift:

@@ -84,6 +84,17 @@ def test_first_answer_is_true() -> None:
     assert outcome.length_error == pytest.approx(0.01 / 5.0)
 
 
+def test_pulls_are_errors_over_uncertainties_in_the_setting_of_the_answer() -> None:
+    first = solution(1, Cell(a=6.01, b=7.0, c=4.98))
+    esd = Cell(a=0.01, b=0.01, c=0.01, alpha=0.0, beta=0.0, gamma=0.0)
+    refined = replace(first.refinement, cell_esd=esd, parameter_names=("a", "b", "c", "zero"))
+    outcome = score.judge(case(), result(replace(first, refinement=refined)), 2.0)
+    assert outcome.pulls == pytest.approx((1.0, 0.0, -2.0))
+    s = summary.summary([outcome])
+    assert (s["within_68"], s["within_95"]) == pytest.approx((1 / 3, 2 / 3))
+    assert "within_68" not in summary.summary([score.judge(case(), result(solution(1, WRONG)), 2.0)])
+
+
 def test_a_cell_beyond_the_tolerance_is_not_true() -> None:
     outcome = score.judge(case(), result(solution(1, Cell(a=5.04, b=6.0, c=7.0))), 2.0)
     assert outcome.rank is None
