@@ -12,6 +12,7 @@ import numpy as np
 from hybrid_index import __version__
 from hybrid_index.config import SOLVED_PROBABILITY, SOLVED_SHARE_INDEXED, Settings
 from hybrid_index.errors import InputError, WavelengthError
+from hybrid_index.glancing import glance_at
 from hybrid_index.io import read
 from hybrid_index.lattice import (
     BravaisLattice,
@@ -19,7 +20,6 @@ from hybrid_index.lattice import (
     conventional,
     standardize,
 )
-from hybrid_index.neural.glance import look
 from hybrid_index.peaks.options import PeakOptions
 from hybrid_index.race import Answer, Race, load_kernels
 from hybrid_index.ranking import probabilities
@@ -159,10 +159,9 @@ def glance(
     peak_options: PeakOptions | None = None,
     progress: Progress | None = None,
 ) -> Glance:
-    """Ask the networks about the lines, and search nothing: some milliseconds.
+    """Ask the networks about the lines, and let them look for the cell, which takes some tens of milliseconds.
 
-    Of *settings* the limit of the zero shift, a fixed one, and the crystal systems count; the other parameters are as
-    of :func:`index`.
+    Less than a search: no classical engine and no whole pattern takes part. The parameters are as of :func:`index`.
 
     Raises
     ------
@@ -174,7 +173,7 @@ def glance(
     if len(peaks) < MIN_LINES:
         reason = f"only {len(peaks)} lines were found; at least {MIN_LINES} are needed to say anything of a lattice"
         raise InputError(reason, source=peaks.source or name or None)
-    return look(_low_angle(peaks, settings.max_lines), settings)
+    return glance_at(_low_angle(peaks, settings.max_lines), settings)
 
 
 def refine_cell(

@@ -1,4 +1,4 @@
-"""``hybrid-index glance``: what the networks see in the lines, before anything is searched."""
+"""``hybrid-index glance``: what the networks see in the lines, and find in a few looks."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def glance_command(
     fix_zero: opt.FixZero = None,
     as_json: opt.Json = False,
 ) -> None:
-    """Ask the networks about the lines: zero shift, crystal system, Bravais lattice, volume, foreign lines.
+    """Ask the networks about the lines: zero shift, Bravais lattice, volume, cells at first sight, foreign lines.
 
-    Nothing is searched; it takes milliseconds, and the probabilities say how sure it is.
+    Some tens of milliseconds of work instead of a search, and probabilities that say how sure it is.
     """
     settings = opt.settings_from(None, systems, zero_limit_deg=zero_limit, fix_zero_shift_deg=fix_zero)
     radiation, range_deg = opt.radiation_from(wavelength), opt.range_from(two_theta_range)

@@ -13,7 +13,8 @@ from rich.table import Table
 from hybrid_index.config import SOLVED_SHARE_INDEXED
 from hybrid_index.export import with_esd
 from hybrid_index.known import label
-from hybrid_index.types import IndexingResult, PeakList, Refinement, Solution
+from hybrid_index.lattice import BravaisLattice, Cell
+from hybrid_index.types import IndexingResult, PeakList, Solution
 
 ROWS_SHOWN = 8
 """Further solutions are in the JSON document; a longer table hides the good ones."""
@@ -105,11 +106,11 @@ def _table(result: IndexingResult, width: int) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for solution in result.solutions[:ROWS_SHOWN]:
         refinement = solution.refinement
-        assignment, shift = refinement.assignment, refinement.shift
+        lattice, assignment, shift = refinement.candidate.bravais_lattice, refinement.assignment, refinement.shift
         table.add_row(
             str(solution.rank),
-            refinement.candidate.bravais_lattice.value,
-            "\n".join(_cell_lines(refinement, f" {gap}")),
+            lattice.value,
+            "\n".join(cell_lines(lattice, refinement.cell, refinement.cell_esd, f" {gap}")),
             f"{refinement.cell.volume:.1f}",
             f"{refinement.merit.m20:.1f}",
             f"{refinement.merit.f20:.1f}",
@@ -131,11 +132,11 @@ def _r_wp(solution: Solution) -> str:
     return "" if solution.whole_pattern is None else f"{100.0 * solution.whole_pattern.r_wp:.1f}"
 
 
-def _cell_lines(refinement: Refinement, gap: str) -> Iterator[str]:
+def cell_lines(lattice: BravaisLattice, cell: Cell, cell_esd: Cell, gap: str) -> Iterator[str]:
     """Lengths that symmetry leaves free, and on a second line the angles, where any is free."""
-    values, errors = refinement.cell.parameters, refinement.cell_esd.parameters
+    values, errors = cell.parameters, cell_esd.parameters
     texts = [with_esd(value, error) for value, error in zip(values, errors, strict=True)]
-    match refinement.candidate.bravais_lattice.value[0]:
+    match lattice.value[0]:
         case "c":
             yield texts[0]
         case "t" | "h":

@@ -1,4 +1,4 @@
-"""What both networks say of a list of lines, put together for people."""
+"""What both networks say of a list of lines."""
 
 from __future__ import annotations
 

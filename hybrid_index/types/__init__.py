@@ -7,7 +7,7 @@ All are frozen; arrays are copied in and read-only. They compare by identity.
 
 from hybrid_index.types.candidates import Budget, Candidate, CandidateSource
 from hybrid_index.types.frozen import IntArray, frozen_array
-from hybrid_index.types.glance import Glance, LatticeGuess
+from hybrid_index.types.glance import CellGuess, Glance, LatticeGuess
 from hybrid_index.types.measured import MIN_LINES, Pattern, PeakList, default_esd_deg
 from hybrid_index.types.results import (
     Assignment,
@@ -28,6 +28,7 @@ __all__ = [
     "Budget",
     "Candidate",
     "CandidateSource",
+    "CellGuess",
     "Equivalent",
     "Glance",
     "IndexingResult",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hybrid_index.lattice import BravaisLattice
+from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.types.frozen import Frozen, frozen_array
 from hybrid_index.types.measured import PeakList
 from hybrid_index.units import FloatArray
@@ -23,6 +23,22 @@ class LatticeGuess:
     volume_factor: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellGuess:
+    """A cell that a few looks of the network found, refined, and how probable it is.
+
+    ``cell_esd`` has its standard uncertainties, 0 for what symmetry fixes; ``shift_deg`` and ``shift_esd_deg`` are the
+    shift of 2θ in the middle of the lines.
+    """
+
+    bravais_lattice: BravaisLattice
+    cell: Cell
+    cell_esd: Cell
+    probability: float
+    shift_deg: float
+    shift_esd_deg: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Glance(Frozen):
     """What the networks believe of a list of lines.
@@ -38,6 +54,8 @@ class Glance(Frozen):
         All Bravais lattices that were allowed, likeliest first; the probabilities sum to 1.
     foreign
         (n,): probability that each of the first n lines, of those looked at, belongs to something else.
+    cells
+        Cells that were found on the way, likeliest first; none where the networks were but asked.
     """
 
     peaks: PeakList
@@ -45,6 +63,7 @@ class Glance(Frozen):
     shift_esd_deg: float
     lattices: tuple[LatticeGuess, ...]
     foreign: FloatArray
+    cells: tuple[CellGuess, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "foreign", frozen_array(self.foreign))

@@ -15,6 +15,7 @@ def test_what_the_networks_see_in_lines(run: Run, peak_file: Path) -> None:
     assert done.exit_code == 0, done.stderr
     assert "Crystal system: orthorhombic" in done.stdout
     assert "oP" in done.stdout
+    assert "Cell found" in done.stdout
     assert f"hybrid-index index {peak_file}" in done.stdout.replace("\n", "")
 
 
@@ -27,7 +28,12 @@ def test_document(run: Run, pattern_file: Path) -> None:
     assert next(iter(said["crystal_systems"])) == "orthorhombic"
     assert abs(said["shift_deg"]) < 0.1
     assert all(0.0 <= line["foreign"] <= 1.0 for line in said["lines"])
-    assert said["lattices"][0]["volume"] == pytest.approx(318.0, rel=0.5)
+    assert said["lattices"][0]["volume"] == pytest.approx(318.0, rel=0.02)
+    cell = said["cells"][0]
+    assert cell["bravais_lattice"] == "oP"
+    assert cell["probability"] > 0.5
+    assert sorted(cell["cell"].values()) == pytest.approx([5.398, 6.959, 8.482, 90.0, 90.0, 90.0], rel=0.005)
+    assert 0.0 < cell["cell_esd"]["a"] < 0.02
 
 
 def test_a_line_that_is_left_out_is_not_looked_at(run: Run, peak_file: Path) -> None:
