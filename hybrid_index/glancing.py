@@ -21,7 +21,7 @@ from hybrid_index.schedule import Clock, load_networks, plan
 from hybrid_index.types import CellGuess, Glance, LatticeGuess, PeakList
 from hybrid_index.units import FloatArray
 
-LOOKS = 6
+LOOKS = 16
 """So many pieces of the network's work are done, at the likeliest shifts, unless one finds the lattice beyond doubt."""
 MOST_CELLS = 5
 LEAST_CELL = 0.05
@@ -35,7 +35,7 @@ _ONE_ESD = 0.6827
 
 
 def glance_at(peaks: PeakList, settings: Settings) -> Glance:
-    """Ask the networks about the lines, and let them look for the cell: some tens of milliseconds.
+    """Ask the networks about the lines, and let them look for the cell: a tenth of a second or two.
 
     What is said of lattices, volumes, shift and foreign lines follows from the cells that were found, as far as these
     are probable, and from what the networks say without them for the rest.

@@ -159,7 +159,7 @@ def glance(
     peak_options: PeakOptions | None = None,
     progress: Progress | None = None,
 ) -> Glance:
-    """Ask the networks about the lines, and let them look for the cell, which takes some tens of milliseconds.
+    """Ask the networks about the lines, and let them look for the cell: a tenth of a second or two.
 
     Less than a search: no classical engine and no whole pattern takes part. The parameters are as of :func:`index`.
 

@@ -14,7 +14,7 @@ from rich.progress import track
 
 from benchmarks.accuracy.score import warm_up
 from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, ranking, recall, speed, trials
-from benchmarks.neural.beliefs import ask
+from benchmarks.neural.beliefs import ask, glance
 from benchmarks.neural.budgets import BUDGETS_S, runs
 from benchmarks.neural.cases import add_case_arguments, collect
 from benchmarks.neural.questions import questions, random_questions
@@ -104,7 +104,9 @@ def _recall(arguments: argparse.Namespace, networks: Networks, console: Console,
 
 def _beliefs(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:
     asked = list(questions(arguments, networks.network.vocabulary))
+    warm_up()
     said = [ask(question, networks) for question in track(asked, console=progress, description="asking")]
+    said += [glance(question) for question in track(asked, console=progress, description="glancing")]
     sections = beliefs_report.report(said, console)
     if arguments.plot_dir:
         beliefs_pictures.draw_confusion(said, arguments.plot_dir / "confusion.png")

@@ -1,7 +1,8 @@
-"""How well the network's beliefs hold: Bravais lattice, shift, volume, foreign lines, labels."""
+"""How well the networks' beliefs hold, and those of a glance: Bravais lattice, shift, volume, foreign lines, labels."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -14,16 +15,20 @@ from benchmarks.accuracy.summary import ALL
 from benchmarks.neural.questions import Question
 from benchmarks.neural.weights import Networks
 from hybrid_index import Settings
+from hybrid_index.glancing import glance_at
 from hybrid_index.lattice import BRAVAIS_LATTICES, CRYSTAL_SYSTEMS
 from hybrid_index.neural.belief import LatticeBelief, believe
 from hybrid_index.neural.labels import FAMILIES, FAMILY_OF_CODE
 from hybrid_index.neural.shifts import ShiftBelief, shift_belief
 from hybrid_index.refine.lines import without_shift
 from hybrid_index.schedule import SHIFT_STEP_DEG
+from hybrid_index.types import LatticeGuess
 from hybrid_index.units import FloatArray
 
 Under = Literal["first", "true"]
 TWO_SIDED_95 = 1.96
+GLANCED = ", a glance"
+"""What the groups of glances are called."""
 STATED_DEG = (0.01, 0.02, 0.03, 0.05, 0.1)
 """Upper ends of the bins of stated uncertainty of the shift, but for the last one."""
 BRIDGED_DEG = 0.5 * SHIFT_STEP_DEG
@@ -48,10 +53,12 @@ class Stated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What the network said of a list.
+    """What the networks said of a list, or a glance.
 
     Parameters
     ----------
+    group
+        Condition or kind of random lists; those of a glance have a name of their own.
     code, guessed, probability
         The true Bravais lattice, the likeliest, and how probable that was said to be.
     lattice_place
@@ -61,7 +68,9 @@ class Said:
     foreign
         Whether each line was foreign.
     label_places
-        Places of the true labels of those lines that have one, under the true lattice.
+        Places of the true labels of those lines that have one, under the true lattice; a glance names none.
+    seconds
+        What it took.
     """
 
     group: str
@@ -73,7 +82,8 @@ class Said:
     first: Stated
     true: Stated
     foreign: tuple[bool, ...]
-    label_places: tuple[int, ...]
+    label_places: tuple[int, ...] = ()
+    seconds: float = 0.0
 
     @property
     def family(self) -> str:
@@ -83,6 +93,7 @@ class Said:
 
 def ask(question: Question, networks: Networks) -> Said:
     """Ask the reader about a list, and the network about the list without the shift that was read; and compare."""
+    began = time.perf_counter()
     settings = Settings(zero_limit_deg=question.zero_limit_deg)
     shift = shift_belief(networks.reader, question.peaks, settings)
     peaks = without_shift(question.peaks, shift.best_deg)
@@ -100,6 +111,42 @@ def ask(question: Question, networks: Networks) -> Said:
         true=_stated(shift, true, question),
         foreign=tuple(question.foreign[: len(true.foreign)].tolist()),
         label_places=_label_places(true, question),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def glance(question: Question) -> Said:
+    """Let the networks look for the cell of a list, and compare what is said then."""
+    began = time.perf_counter()
+    settings = Settings(zero_limit_deg=question.zero_limit_deg)
+    seen = glance_at(question.peaks.select(np.arange(len(question.peaks)) < settings.max_lines), settings)
+    seconds = time.perf_counter() - began
+    said = {guess.bravais_lattice.code: guess for guess in seen.lattices}
+    true = said[question.code]
+    error = seen.shift_deg - question.shift_deg
+
+    def stated(guess: LatticeGuess) -> Stated:
+        volume = guess.volume_angstrom3 / guess.bravais_lattice.lattice_points
+        return Stated(
+            shift_error_deg=error,
+            shift_esd_deg=seen.shift_esd_deg,
+            shift_within=(abs(error) <= seen.shift_esd_deg, abs(error) <= TWO_SIDED_95 * seen.shift_esd_deg),
+            log_volume_error=float(np.log(volume / question.volume_angstrom3)),
+            log_volume_esd=float(np.log(guess.volume_factor)),
+            foreign=tuple(seen.foreign.tolist()),
+        )
+
+    return Said(
+        group=f"{question.group}{GLANCED}",
+        system=question.system,
+        code=question.code,
+        guessed=seen.lattices[0].bravais_lattice.code,
+        probability=seen.lattices[0].probability,
+        lattice_place=sum(guess.probability > true.probability for guess in seen.lattices) + 1,
+        first=stated(seen.lattices[0]),
+        true=stated(true),
+        foreign=tuple(question.foreign[: len(seen.foreign)].tolist()),
+        seconds=seconds,
     )
 
 
@@ -130,6 +177,7 @@ def lattices_and_volumes(said: Sequence[Said], under: Under = "first") -> dict[s
     volume_error = np.abs([s.log_volume_error for s in stated])
     volume_esd = np.array([s.log_volume_esd for s in stated])
     return {
+        "median_s": float(np.median([s.seconds for s in said])),
         "lattice_first": float(np.mean(place == 1)),
         "lattice_among_three": float(np.mean(place <= 3)),
         **shifts(stated),

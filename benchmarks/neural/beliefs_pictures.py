@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.accuracy.reliability import PERFECT, Band
-from benchmarks.neural.beliefs import Said, confusion, foreign_bands, groups, lattice_bands
+from benchmarks.neural.beliefs import GLANCED, Said, confusion, foreign_bands, groups, lattice_bands
 from benchmarks.neural.questions import RANDOM
 from benchmarks.peers.picture import COLOURS
 from hybrid_index.export.atomic import write_atomically
@@ -52,7 +52,8 @@ def draw_trust(said: Sequence[Said], path: Path) -> None:
     from matplotlib.figure import Figure
 
     parts = groups(said)
-    rows = [part for part in (RANDOM.keys() & parts.keys(), parts.keys() - RANDOM.keys()) if part]
+    random = {name for name in parts if name.removesuffix(GLANCED) in RANDOM}
+    rows = [part for part in (random, parts.keys() - random) if part]
     figure = Figure(figsize=(13.0, 4.4 * len(rows)), dpi=120, layout="constrained")
     panels = figure.subplots(len(rows), 3, squeeze=False)
     for row, names in zip(panels, rows, strict=True):

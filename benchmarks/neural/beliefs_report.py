@@ -85,7 +85,7 @@ def in_short(said: Sequence[Said]) -> str:
 def _print_systems(said: Sequence[Said], console: Console) -> None:
     columns = (
         "n", "Bravais first", "among three", "shift mean °", "median °", WITHIN, "in 68 %", "in 95 %",
-        "volume median ×", "in 68 %", "in 95 %", "foreign AUROC",
+        "volume median ×", "in 68 %", "in 95 %", "ms", "foreign AUROC",
     )  # fmt: skip
     table = new_table("By crystal system; shift and volume under the likeliest Bravais lattice", columns)
     for name, mine in groups(said).items():
@@ -107,6 +107,7 @@ def _figures(f: dict[str, float]) -> list[str]:
         f"{f['volume_median_factor']:.2f}",
         percent(f["volume_68"]),
         percent(f["volume_95"]),
+        f"{1e3 * f['median_s']:.0f}",
     ]
 
 

@@ -24,7 +24,7 @@ def glance_command(
 ) -> None:
     """Ask the networks about the lines: zero shift, Bravais lattice, volume, cells at first sight, foreign lines.
 
-    Some tens of milliseconds of work instead of a search, and probabilities that say how sure it is.
+    A tenth of a second or two, and probabilities that say how sure it is.
     """
     settings = opt.settings_from(None, systems, zero_limit_deg=zero_limit, fix_zero_shift_deg=fix_zero)
     radiation, range_deg = opt.radiation_from(wavelength), opt.range_from(two_theta_range)

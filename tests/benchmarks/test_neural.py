@@ -218,11 +218,13 @@ def test_recall(kind: str, untrained: Path, tmp_path: Path, data: Path, capsys: 
 def test_beliefs(untrained: Path, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["beliefs", "--lists", "12", "--limit", "3"]
     document = _run(words, untrained, tmp_path, data)
-    assert list(document["groups"]) == ["random, easy", "random, hard", "lab"]
+    asked = ["random, easy", "random, hard", "lab"]
+    assert list(document["groups"]) == [*asked, *(f"{name}, a glance" for name in asked)]
     easy = document["groups"]["random, easy"]
     assert easy["systems"]["all"]["n"] == 12
     assert set(easy["labels"]) <= set(FAMILIES)
-    assert document["groups"]["lab"]["labels"] == {}
+    assert document["groups"]["lab"]["labels"] == document["groups"]["lab, a glance"]["labels"] == {}
+    assert document["groups"]["lab, a glance"]["systems"]["all"]["n"] == 3
     for name in ("confusion.png", "trust.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
     assert "beliefs: random, easy" in capsys.readouterr().out
