@@ -1,4 +1,4 @@
-"""Measure the networks: ``python -m benchmarks.neural`` recall, beliefs, trials, ranking, budgets or speed."""
+"""Measure the networks: ``python -m benchmarks.neural`` recall, beliefs, trials, heads, ranking, budgets or speed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.accuracy.score import warm_up
-from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, ranking, recall, speed, trials
+from benchmarks.neural import beliefs_pictures, beliefs_report, budgets_report, heads, ranking, recall, speed, trials
 from benchmarks.neural.beliefs import ask, glance
 from benchmarks.neural.budgets import BUDGETS_S, runs
 from benchmarks.neural.cases import add_case_arguments, collect
@@ -37,6 +37,7 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         ("recall", "is the true lattice among the network's first candidates, and how long do they take"),
         ("beliefs", "do lattices, shifts, foreign lines and labels hold, and their uncertainties"),
         ("trials", "what are the parts of the search for likely lattices worth, on random lists"),
+        ("heads", "what is each output of the networks worth to a search"),
         ("ranking", "what is the network's word on Bravais lattices worth in the ranking"),
         ("budgets", "what do the networks add to the classical engines, budget by budget"),
         ("speed", "how long do the networks take for a list, alone and in a batch"),
@@ -47,11 +48,11 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         command.add_argument("--out", type=Path, help="write the JSON document here")
         if name in ("beliefs", "trials"):
             command.add_argument("--lists", type=int, default=RANDOM_LISTS, help="random lists of each kind")
-        if name in ("recall", "beliefs", "ranking", "budgets"):
+        if name in ("recall", "beliefs", "heads", "ranking", "budgets"):
             add_case_arguments(command)
         if name in ("recall", "beliefs", "budgets"):
             command.add_argument("--plot-dir", type=Path, help="draw the pictures into this folder")
-        if name in ("recall", "ranking", "budgets"):
+        if name in ("recall", "heads", "ranking", "budgets"):
             kinds = ("simulated", "experimental")
             command.add_argument("--set", choices=kinds, default="simulated", dest="kind", help="which cases")
         if name == "budgets":
@@ -71,6 +72,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "recall": _recall,
         "beliefs": _beliefs,
         "trials": _trials,
+        "heads": _heads,
         "ranking": _ranking,
         "budgets": _budget_runs,
         "speed": _speed,
@@ -122,6 +124,14 @@ def _trials(arguments: argparse.Namespace, networks: Networks, console: Console,
     )
     found = list(tried)
     return {**trials.report(found, console), "in short": trials.in_short(found)}
+
+
+def _heads(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:
+    cases = collect(arguments)
+    warm_up()
+    made, n = heads.outcomes(cases, networks, Settings(seed=arguments.seed)), len(cases) * (len(heads.OUTPUTS) + 1)
+    found = list(track(made, total=n, console=progress, description="doing without"))
+    return {**heads.report(found, console), "in short": heads.in_short(found)}
 
 
 def _ranking(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:

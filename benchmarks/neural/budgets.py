@@ -64,12 +64,13 @@ def runs(cases: Sequence[Case], settings: Settings, budgets_s: Sequence[float]) 
     """Run each case in all modes with all budgets; the modes take turns in going first."""
     for number, case in enumerate(cases):
         turn = number % len(MODES)
-        yield [run for mode in MODES[turn:] + MODES[:turn] for run in _runs_of(case, mode, settings, budgets_s)]
+        yield [run for mode in MODES[turn:] + MODES[:turn] for run in runs_of(case, mode, settings, budgets_s)]
 
 
-def _runs_of(case: Case, mode: Mode, settings: Settings, budgets_s: Sequence[float]) -> Iterator[Run]:
-    """From the largest budget down; a run whose whole call took less time than the next budget stands for that one.
+def runs_of(case: Case, mode: Mode, settings: Settings, budgets_s: Sequence[float]) -> Iterator[Run]:
+    """Run a case from the largest budget down.
 
+    A run whose whole call took less time than the next budget stands for that one.
     Time is all that a budget limits, and the same seed gives the same answer, so another run would be its copy.
     """
     outcome, search_s = None, 0.0

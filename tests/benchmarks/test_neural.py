@@ -9,17 +9,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from rich.console import Console
 
 from benchmarks.neural import __main__ as command
-from benchmarks.neural import beliefs, beliefs_report, budgets, budgets_report, ranking, recall, report, trials, weights
+from benchmarks.neural import (
+    beliefs,
+    beliefs_report,
+    budgets,
+    budgets_report,
+    heads,
+    ranking,
+    recall,
+    report,
+    trials,
+    weights,
+)
 from benchmarks.neural.budgets import Mode, Run
 from hybrid_index import Settings
 from hybrid_index.errors import InputError
+from hybrid_index.neural.belief import believe_anew
 from hybrid_index.neural.labels import FAMILIES, LABELLED_LINES, Vocabulary
 from hybrid_index.neural.network import Architecture
 from hybrid_index.neural.shift_reader import ReaderArchitecture
+from hybrid_index.neural.shifts import shift_belief
 from hybrid_index.neural.weights import (
     Network,
     ShiftReader,
@@ -28,7 +42,10 @@ from hybrid_index.neural.weights import (
     save_network,
     save_reader,
 )
+from hybrid_index.ranking import prior_bits
 from hybrid_index.simulate.line_lists import draw_line_lists
+from hybrid_index.types import PeakList
+from tests.synthetic import TYPICAL, B, line_list
 
 TINY = Architecture(width=32, heads=2, depth=1, depth_given=1, pair_width=8, labels=(10,) * 6)
 N_STRUCTURES = 60
@@ -228,6 +245,46 @@ def test_beliefs(untrained: Path, tmp_path: Path, data: Path, capsys: pytest.Cap
     for name in ("confusion.png", "trust.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
     assert "beliefs: random, easy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("output", heads.OUTPUTS)
+def test_an_output_that_is_silenced_says_the_same_of_all_lists(output: str) -> None:
+    networks = weights.Networks(reader=packaged_reader(), network=packaged_network())  # type: ignore[arg-type]
+    settings, lists = Settings(), [line_list(TYPICAL[lattice], lattice) for lattice in (B.CP, B.OP, B.AP)]
+
+    def said(of: weights.Networks, peaks: PeakList) -> npt.NDArray[np.float64]:
+        belief = believe_anew(of.network, peaks)
+        under = belief.under(B.AP.code)
+        match output:
+            case "Bravais lattice":
+                return belief.lattices
+            case "labels":
+                return np.asarray(under.labels[0, 0])
+            case "which reading":
+                return np.full(1, under.readings.size)
+            case "foreign lines":
+                return under.foreign
+            case "shift left by the reader":
+                return np.array([under.shift_deg, under.shift_esd_deg])
+        return shift_belief(of.reader, peaks, settings).probability
+
+    less = heads.silenced(networks, output)
+    alike = [said(less, peaks) for peaks in lists]
+    for other in alike[1:]:
+        np.testing.assert_allclose(other, alike[0], rtol=1e-4)
+    if output != "which reading":
+        assert not all(np.allclose(said(networks, peaks), alike[0], rtol=1e-3) for peaks in lists)
+    if output == "Bravais lattice":
+        np.testing.assert_allclose(alike[0], np.exp2(prior_bits()) / np.exp2(prior_bits()).sum(), rtol=1e-4)
+
+
+def test_heads(untrained: Path, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "heads.json"
+    words = ["heads", "--limit", "1", "--condition", "lab", "--data", str(data), "--weights", str(untrained)]
+    assert command.main([*words, "--out", str(out)]) == 0
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert [one["left_out"] for one in document["outputs"]] == [heads.NOTHING_LEFT_OUT, *heads.OUTPUTS]
+    assert "without reader of shifts" in capsys.readouterr().out
 
 
 def test_trials(untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
