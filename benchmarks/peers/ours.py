@@ -24,7 +24,7 @@ class HybridIndex:
     """``hybrid_index.index`` as anybody calls it."""
 
     name: ClassVar[str] = "hybrid-index"
-    settings: ClassVar[str] = "defaults, budget as the time limit; classical engines only (there is no neural one yet)"
+    settings: ClassVar[str] = "defaults, budget as the time limit; networks and classical engines"
 
     def prepare(self) -> None:
         """Load all kernels."""
