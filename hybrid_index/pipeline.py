@@ -43,8 +43,8 @@ from hybrid_index.units import Radiation, parse_radiation
 
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
-CAREFUL_RANKS = 3
-"""So many of the first solutions have their lines shared again between reflections after the first fit."""
+_CAREFUL_ROUNDS = 3
+"""So often the lines of the first solution are shared between reflections and fitted, those of others once."""
 LISTED_RANKS = 3
 LISTED_SHARE = 5.0e-4
 """Beyond so many, solutions are listed down to this share of the first one's probability."""
@@ -264,7 +264,7 @@ def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
     solutions = []
     for rank, answer in enumerate(_worth_listing(race.answers(settings.max_solutions)), start=1):
         candidate = _in_standard_setting(solved.candidates[answer.members[0]])
-        refinement = polish(candidate, race.peaks, settings, n_rounds=3 if rank <= CAREFUL_RANKS else 1)
+        refinement = polish(candidate, race.peaks, settings, n_rounds=_CAREFUL_ROUNDS if rank == 1 else 1)
         partners = tuple(
             Equivalent(
                 bravais_lattice=solved.candidates[j].bravais_lattice,

@@ -124,7 +124,7 @@ def _fit(model: Model, peaks: PeakList, lines: SharedLines, settings: Settings) 
         return np.asarray(np.hstack([by_line, prior_columns])[varied], dtype=np.float64)
 
     # Single parameters instead of lmfit.Parameters: lmfit makes one of those of them, and need not copy it first.
-    fit = lmfit.Minimizer(residual, parameters, scale_covar=False).leastsq(Dfun=jacobian, col_deriv=1, max_nfev=400)
+    fit = lmfit.Minimizer(residual, parameters, calc_covar=False).leastsq(Dfun=jacobian, col_deriv=1, max_nfev=400)
     misfit, slopes = at(_values(fit.params))
     scale = fitted_scale(lines, misfit, int(varied.sum()))
     names, around = tuple(fit.var_names), (prior_columns @ prior_columns.T)[np.ix_(varied, varied)]
