@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from hybrid_index.merit import figures_of_merit
 from hybrid_index.refine.line_assignment import Model, assign_lines, metric_products
 from hybrid_index.refine.lines import loose_shift_priors, position_esd_deg
 from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
-from hybrid_index.refine.shared_lines import SharedLines, fitted_scale, share_lines, shared_covariance
+from hybrid_index.refine.shared_lines import SharedLines, fitted_scale, nearest_lines, share_lines, shared_covariance
 from hybrid_index.types import Assignment, Candidate, PeakList, Refinement, Shift
 from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, q_from_two_theta
 
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 
 INSEPARABLE_DEG = 0.01
 """Uncertainty of the zero shift (at Cu Kα), beside a better known sum, from which it counts as not told apart."""
-_SCALE_LIMITS = (0.5, 2.0)
+_SCALE_LIMITS = (0.2, 2.0)
 """Errors are taken for at least and at most this multiple of the stated ones when lines are assigned and shared."""
+_NOT_FITTED: tuple[tuple[str, ...], FloatArray] = ((), np.zeros((0, 0)))
 _IMPOSSIBLE = 1.0e3
 """Misfit, in uncertainties, of a reflection that the wavelength cannot reach."""
 
@@ -47,8 +47,8 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
     settings
         Fixed shifts, goniometer radius.
     n_rounds
-        Most fits that follow one another, each with the lines shared anew between the reflections near to them; shares
-        that do not change end them.
+        Most fits that follow one another: the first takes each line for its nearest reflection, the others share it
+        between those near to it; shares that do not change end them.
     """
     zero, displacement = settings.fix_zero_shift_deg, settings.fix_displacement_mm
     model = Model(
@@ -58,32 +58,31 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
         displacement_mm=candidate.displacement_mm if displacement is None else displacement,
         radius_mm=settings.radius_mm,
     )
-    esd, scale, fit, fitted = position_esd_deg(peaks), 1.0, None, None
+    esd, scale, fitted = position_esd_deg(peaks), 1.0, None
     for _ in range(n_rounds):
-        lines = share_lines(model, peaks, esd, scale)
+        lines = share_lines(model, peaks, esd, scale) if fitted else nearest_lines(model, peaks, esd)
         if lines.explained <= len(free_parameters(model.lattice)) or (fitted and lines.same_as(fitted)):
             break
         fitted = lines
-        fit = _fit(model, peaks, lines, settings)
-        model = fit.model
-        scale = float(np.clip(scale * fit.scale, *_SCALE_LIMITS))
-    return _collect(candidate, model, fit, peaks, esd, scale)
+        model = _fit(model, peaks, lines, settings)
+        misfit, _ = _misfit_and_slopes(model, peaks, lines)
+        found = fitted_scale(lines, misfit, len(_varied(model, settings)))
+        scale = float(np.clip(scale * found, *_SCALE_LIMITS))
+    names, covariance = _uncertainties(model, peaks, esd, scale, settings) if fitted else _NOT_FITTED
+    return _collect(candidate, model, names, covariance, peaks, esd, scale)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fit:
-    """What one least squares ends in: names of the varied parameters with their covariance, and the misfit's scale."""
-
-    model: Model
-    names: tuple[str, ...]
-    covariance: FloatArray
-    scale: float
+def _varied(model: Model, settings: Settings) -> tuple[str, ...]:
+    """Names of the parameters that are fitted."""
+    held = (settings.fix_zero_shift_deg, settings.fix_displacement_mm)
+    return (*free_parameters(model.lattice), *(name for name, value in zip(SHIFTS, held, strict=True) if value is None))
 
 
-def _fit(model: Model, peaks: PeakList, lines: SharedLines, settings: Settings) -> _Fit:
+def _fit(model: Model, peaks: PeakList, lines: SharedLines, settings: Settings) -> Model:
     """Least squares in 2θ; broad priors on the shifts keep them finite where the lines do not tell them apart."""
     import lmfit
 
+    varied = _varied(model, settings)
     parameters = []
     for name in free_parameters(model.lattice):
         value = getattr(model.cell, name)
@@ -91,48 +90,61 @@ def _fit(model: Model, peaks: PeakList, lines: SharedLines, settings: Settings) 
         low, high = (1.0, 179.0) if is_angle else (0.5 * value, 2.0 * value)
         parameters.append(lmfit.Parameter(name, value=value, min=low, max=high))
     starts = (model.zero_shift_deg, model.displacement_mm)
-    free = (settings.fix_zero_shift_deg is None, settings.fix_displacement_mm is None)
-    parameters += [lmfit.Parameter(name, value=v, vary=f) for name, v, f in zip(SHIFTS, starts, free, strict=True)]
-    varied = np.array([parameter.vary for parameter in parameters])
-    observed, weight, root_share = peaks.two_theta_deg[lines.rows], 1.0 / lines.esd_deg, np.sqrt(lines.share)
-    products = metric_products(lines.hkl)
-    priors = np.array(loose_shift_priors(model.zero_shift_deg, peaks.wavelength_angstrom, model.radius_mm))
+    parameters += [lmfit.Parameter(n, value=v, vary=n in varied) for n, v in zip(SHIFTS, starts, strict=True)]
+    rows = [parameter.vary for parameter in parameters]
+    root_share, priors = np.sqrt(lines.share), _priors(model, peaks)
     prior_columns = np.zeros((len(parameters), 2))
     prior_columns[-2:] = np.diag(1.0 / priors)
 
     # lmfit asks for the same point several times: for its checks, for the residual and for the Jacobian.
     @lru_cache(maxsize=1)
     def at(values: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
-        """Misfit (k,) in uncertainties and the slopes (p, k) of what is calculated."""
-        try:
-            moved = _moved(model, values)
-            calculated, slopes = positions_and_slopes(moved, products, peaks.wavelength_angstrom)
-        except np.linalg.LinAlgError:  # three angles that close no cell
-            calculated, slopes = np.full(observed.size, np.nan), np.zeros((len(parameters), observed.size))
-        misfit, rows = (observed - calculated) * weight, slopes * weight
-        lost = np.isnan(misfit)
-        if lost.any():
-            misfit[lost], rows[:, lost] = _IMPOSSIBLE, 0.0
-        return misfit, rows
-
-    def residual(trial: lmfit.Parameters) -> FloatArray:
-        values = _values(trial)
-        return np.concatenate([at(values)[0] * root_share, values[-2:] / priors])
-
-    def jacobian(trial: lmfit.Parameters) -> FloatArray:
-        by_line = at(_values(trial))[1] * -root_share
-        return np.asarray(np.hstack([by_line, prior_columns])[varied], dtype=np.float64)
+        """Residual (k + 2,) and its derivatives (p, k + 2)."""
+        misfit, slopes = _misfit_and_slopes(_moved(model, values), peaks, lines)
+        residual = np.concatenate([misfit * root_share, values[-2:] / priors])
+        return residual, np.hstack([slopes * -root_share, prior_columns])[rows]
 
     # Single parameters instead of lmfit.Parameters: lmfit makes one of those of them, and need not copy it first.
-    fit = lmfit.Minimizer(residual, parameters, calc_covar=False).leastsq(Dfun=jacobian, col_deriv=1, max_nfev=400)
-    misfit, slopes = at(_values(fit.params))
-    scale = fitted_scale(lines, misfit, int(varied.sum()))
-    names, around = tuple(fit.var_names), (prior_columns @ prior_columns.T)[np.ix_(varied, varied)]
+    fitter = lmfit.Minimizer(lambda trial: at(_values(trial))[0], parameters, calc_covar=False)
+    fit = fitter.leastsq(Dfun=lambda trial: at(_values(trial))[1], col_deriv=1, max_nfev=400)
+    return _moved(model, _values(fit.params))
+
+
+def _priors(model: Model, peaks: PeakList) -> FloatArray:
+    """Standard deviations of zero shift (degrees) and displacement (mm) around 0."""
+    return np.array(loose_shift_priors(model.zero_shift_deg, peaks.wavelength_angstrom, model.radius_mm))
+
+
+def _misfit_and_slopes(model: Model, peaks: PeakList, lines: SharedLines) -> tuple[FloatArray, FloatArray]:
+    """Misfits (k,) of shared lines and the slopes (p + 2, k) of what is calculated, both over the uncertainties."""
+    observed = peaks.two_theta_deg[lines.rows]
     try:
-        covariance = scale**2 * shared_covariance(lines, misfit, slopes[varied], around)
+        calculated, slopes = positions_and_slopes(model, metric_products(lines.hkl), peaks.wavelength_angstrom)
+    except np.linalg.LinAlgError:  # three angles that close no cell
+        calculated = np.full(observed.size, np.nan)
+        slopes = np.zeros((len(free_parameters(model.lattice)) + 2, observed.size))
+    misfit, slopes = (observed - calculated) / lines.esd_deg, slopes / lines.esd_deg
+    lost = np.isnan(misfit)
+    if lost.any():
+        misfit[lost], slopes[:, lost] = _IMPOSSIBLE, 0.0
+    return misfit, slopes
+
+
+def _uncertainties(
+    model: Model, peaks: PeakList, esd_deg: FloatArray, scale: float, settings: Settings
+) -> tuple[tuple[str, ...], FloatArray]:
+    """Names of the fitted parameters and their covariance, scaled by the misfit; empty where lines do not tell."""
+    names = _varied(model, settings)
+    lines = share_lines(model, peaks, esd_deg, scale)
+    misfit, slopes = _misfit_and_slopes(model, peaks, lines)
+    priors = np.zeros(len(slopes))
+    priors[-2:] = _priors(model, peaks) ** -2
+    rows = [name in names for name in (*free_parameters(model.lattice), *SHIFTS)]
+    try:
+        covariance = shared_covariance(lines, misfit, slopes[rows], np.diag(priors[rows]))
     except np.linalg.LinAlgError:
-        names, covariance = (), np.zeros((0, 0))
-    return _Fit(model=_moved(model, _values(fit.params)), names=names, covariance=covariance, scale=scale)
+        return _NOT_FITTED
+    return names, fitted_scale(lines, misfit, len(names)) ** 2 * covariance
 
 
 def _values(parameters: lmfit.Parameters) -> tuple[float, ...]:
@@ -155,7 +167,8 @@ def _moved(model: Model, values: tuple[float, ...]) -> Model:
 def _collect(
     candidate: Candidate,
     model: Model,
-    fit: _Fit | None,
+    names: tuple[str, ...],
+    covariance: FloatArray,
     peaks: PeakList,
     esd_deg: FloatArray,
     scale: float,
@@ -172,7 +185,6 @@ def _collect(
         calculated[lines.rows] = model.observed_two_theta(lines.hkl, wavelength)
         q_assigned[lines.rows] = metric_products(lines.hkl) @ model.cell.metric
     q, q_esd = q_from_two_theta(true, wavelength), dq_d_two_theta(true, wavelength) * esd_deg
-    names, covariance = (fit.names, fit.covariance) if fit else ((), np.zeros((0, 0)))
     esd = {name: math.sqrt(covariance[i, i]) for i, name in enumerate(names)}
     return Refinement(
         candidate=candidate,

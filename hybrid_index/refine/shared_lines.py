@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from hybrid_index.merit import density_exponent
-from hybrid_index.refine.line_assignment import Model
+from hybrid_index.refine.line_assignment import Model, assign_lines
 from hybrid_index.refine.lines import foreign_probability
 from hybrid_index.types import IntArray, PeakList
 from hybrid_index.units import FloatArray, dq_d_two_theta, q_from_two_theta
@@ -60,6 +60,17 @@ class SharedLines:
             and np.array_equal(self.hkl[mine], other.hkl[its])
             and float(np.abs(self.share[mine] - other.share[its]).max(initial=0.0)) < _SAME_SHARE
         )
+
+
+def nearest_lines(model: Model, peaks: PeakList, esd_deg: FloatArray) -> SharedLines:
+    """Give each line wholly to its nearest reflection, if that is near enough: what sharing starts from.
+
+    Where lines lie much nearer to their reflections than their uncertainties (n,) say, this tells so.
+    """
+    true = model.true_two_theta(peaks)
+    found = assign_lines(true, esd_deg, peaks, model.reflections(true, peaks.wavelength_angstrom), 1.0)
+    share = np.ones(found.rows.size)
+    return SharedLines(n_lines=len(peaks), rows=found.rows, hkl=found.hkl, share=share, esd_deg=found.esd_deg)
 
 
 def share_lines(model: Model, peaks: PeakList, esd_deg: FloatArray, scale: float) -> SharedLines:

@@ -10,7 +10,14 @@ from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.line_assignment import Model
 from hybrid_index.refine.lines import foreign_probability, position_esd_deg
 from hybrid_index.refine.polish import polish
-from hybrid_index.refine.shared_lines import LEAST_LEFT, SharedLines, fitted_scale, share_lines, shared_covariance
+from hybrid_index.refine.shared_lines import (
+    LEAST_LEFT,
+    SharedLines,
+    fitted_scale,
+    nearest_lines,
+    share_lines,
+    shared_covariance,
+)
 from hybrid_index.types import Candidate, PeakList
 from hybrid_index.units import FloatArray, parse_radiation
 from tests.synthetic import TYPICAL, line_list, true_positions
@@ -69,6 +76,15 @@ class TestShares:
         lines = shared(CUBE, BravaisLattice.CP, listed([*positions, positions[3] + 0.012]))
         assert lines.share[np.isin(lines.rows, (3, 4))].sum() == pytest.approx(1.0, abs=0.01)
         assert lines.explained == pytest.approx(6.0, abs=0.05)
+
+    def test_the_nearest_is_taken_whole(self) -> None:
+        positions = true_positions(CUBE, BravaisLattice.CP)[:6]
+        peaks = listed([*positions, positions[3] + 0.012])
+        lines = nearest_lines(model(CUBE, BravaisLattice.CP), peaks, position_esd_deg(peaks))
+        assert lines.rows.tolist() == [0, 1, 2, 3, 5, 6]
+        assert np.all(lines.share == 1.0)
+        assert lines.same_as(shared(CUBE, BravaisLattice.CP, listed(positions))) is False
+        assert lines.same_as(lines)
 
     def test_shares_say_what_bayes_says(self) -> None:
         truth = TYPICAL[BravaisLattice.AP]
@@ -130,6 +146,20 @@ def test_scale_is_the_misfit_per_free_line() -> None:
     )
     assert fitted_scale(lines, np.full(40, 3.0), 0) == pytest.approx(np.sqrt((9.0 * 40 + 2.0) / 42.0))
     assert fitted_scale(lines, np.full(40, 1.0), 4) == pytest.approx(np.sqrt(42.0 / 38.0))
+
+
+def test_a_fit_knows_that_lines_are_better_than_they_were_said_to_be() -> None:
+    # Two reflections of this cell are 0.05° apart; errors are a tenth of the stated 0.03°, which would blend them.
+    truth, rng, errors = Cell(a=7.0, b=7.02, c=9.0), np.random.default_rng(8), []
+    for _ in range(10):
+        every = model(truth, BravaisLattice.OP).reflections(np.array([60.0]), CU.wavelength_angstrom).hkl[:40]
+        exact = model(truth, BravaisLattice.OP).observed_two_theta(every.astype(np.int64), CU.wavelength_angstrom)
+        peaks = listed(exact + rng.normal(0.0, 0.003, 40), 0.03)
+        start = Candidate(bravais_lattice=BravaisLattice.OP, metric=truth.metric, source="test")
+        found = polish(start, peaks, Settings(fix_zero_shift_deg=0.0, fix_displacement_mm=0.0), n_rounds=3)
+        errors.append(found.cell.b / found.cell.a - truth.b / truth.a)
+        assert found.cell_esd.a < 0.0004
+    assert np.sqrt(np.mean(np.square(errors))) < 1e-4
 
 
 def test_uncertainties_hold_where_reflections_are_dense() -> None:
