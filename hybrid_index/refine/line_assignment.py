@@ -98,14 +98,29 @@ def assign_lines(
         return AssignedLines(rows=np.zeros(0, np.int64), hkl=np.zeros((0, 3), np.int64), esd_deg=np.zeros(0))
     calculated = two_theta_from_q(reflections.q, peaks.wavelength_angstrom)
     calculated = np.where(np.isfinite(calculated), calculated, 180.0)
-    left = np.clip(np.searchsorted(calculated, true) - 1, 0, len(calculated) - 1)
-    right = np.minimum(left + 1, len(calculated) - 1)
+    left, right = _neighbours(calculated, true)
     nearest = np.where(np.abs(calculated[left] - true) <= np.abs(calculated[right] - true), left, right)
     gap = np.abs(calculated[nearest] - true)
-    spread = calculated[right] - calculated[left]
-    blended = (spread > 0.0) & (spread < BLEND_FWHM * peaks.fwhm_deg) & (gap <= spread)
-    esd = np.where(blended, np.hypot(esd, 0.5 * spread), esd)
+    esd = np.hypot(esd, blend_spread(calculated, true, peaks.fwhm_deg))
     by_claim = np.lexsort((gap, nearest))
     first = by_claim[np.diff(nearest[by_claim], prepend=-1) > 0]
     rows = np.sort(first[gap[first] <= ASSIGN_ESDS * scale * esd[first]])
     return AssignedLines(rows=rows, hkl=reflections.hkl[nearest[rows]].astype(np.int64), esd_deg=esd[rows])
+
+
+def blend_spread(calculated: FloatArray, true: FloatArray, fwhm_deg: FloatArray) -> FloatArray:
+    """How far (degrees) each line (n,) may be off because it may be a blend of the reflections on both sides of it.
+
+    *calculated* (m,), ascending, and *true* are 2θ without shifts; *fwhm_deg* (n,) says what the peaks separate.
+    """
+    left, right = _neighbours(calculated, true)
+    spread = calculated[right] - calculated[left]
+    gap = np.minimum(np.abs(calculated[left] - true), np.abs(calculated[right] - true))
+    blended = (spread > 0.0) & (spread < BLEND_FWHM * fwhm_deg) & (gap <= spread)
+    return np.where(blended, 0.5 * spread, 0.0)
+
+
+def _neighbours(calculated: FloatArray, true: FloatArray) -> tuple[IntArray, IntArray]:
+    """Places of the reflections before and after each line, the same where there is but one."""
+    left = np.clip(np.searchsorted(calculated, true) - 1, 0, len(calculated) - 1)
+    return left, np.minimum(left + 1, len(calculated) - 1)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from hybrid_index.merit import density_exponent
-from hybrid_index.refine.line_assignment import Model, assign_lines
+from hybrid_index.refine.line_assignment import Model, assign_lines, blend_spread
 from hybrid_index.refine.lines import foreign_probability
 from hybrid_index.types import IntArray, PeakList
 from hybrid_index.units import FloatArray, dq_d_two_theta, q_from_two_theta
@@ -77,7 +77,8 @@ def share_lines(model: Model, peaks: PeakList, esd_deg: FloatArray, scale: float
     """Share each line between the reflections near to it.
 
     Before its position is known, a line is foreign with its own probability, or any reflection of the lattice alike.
-    A reflection gives no more than one line in all.
+    A reflection gives no more than one line in all. A line that may be a blend is less well known
+    (:func:`~hybrid_index.refine.line_assignment.blend_spread`).
 
     Parameters
     ----------
@@ -97,7 +98,11 @@ def share_lines(model: Model, peaks: PeakList, esd_deg: FloatArray, scale: float
     calculated = model.observed_two_theta(hkl, wavelength)
     ascending = np.argsort(calculated)[: int(np.isfinite(calculated).sum())]  # beyond reach is NaN, which comes last
     calculated = calculated[ascending]
-    esd = scale * esd_deg
+    if not len(calculated):
+        return SharedLines(
+            n_lines=n, rows=np.zeros(0, np.int64), hkl=hkl[:0], share=np.zeros(0), esd_deg=np.zeros(0)
+        )  # fmt: skip
+    esd = np.hypot(scale * esd_deg, blend_spread(calculated, observed, peaks.fwhm_deg))
     start, stop = (np.searchsorted(calculated, observed + reach * esd) for reach in (-_REACH_ESDS, _REACH_ESDS))
     rows = np.repeat(np.arange(n), stop - start)
     places = np.arange(rows.size) + np.repeat(stop - np.cumsum(stop - start), stop - start)

@@ -54,6 +54,23 @@ class TestShares:
         assert lines.rows.tolist() == [1, 1]
         assert lines.share == pytest.approx([0.5, 0.5], abs=0.03)
 
+    def test_a_blend_of_two_reflections_is_no_foreign_line(self) -> None:
+        nearly = Cell(a=5.0, b=5.04, c=7.0)
+        pair = model(nearly, BravaisLattice.OP).observed_two_theta(np.array([[1, 0, 0], [0, 1, 0]]), 1.5406)
+        assert 0.1 < pair[0] - pair[1] < 0.2
+        between = float(pair.mean())
+        for fwhm, explained in ((0.1, 0.0), (0.5, 1.0)):
+            peaks = PeakList.from_positions([between], radiation=CU, two_theta_esd_deg=0.01, fwhm_deg=fwhm)
+            esd = np.full(1, 0.01)
+            lines = share_lines(model(nearly, BravaisLattice.OP), peaks, esd, 1.0)
+            assert lines.explained == pytest.approx(explained, abs=0.1)
+
+    def test_a_lattice_without_reflections_shares_nothing(self) -> None:
+        tiny = Cell(a=0.7, b=0.7, c=0.7)
+        lines = shared(tiny, BravaisLattice.CP, listed([10.0, 20.0, 30.0]))
+        assert lines.explained == 0.0
+        assert lines.hkl.shape == (0, 3)
+
     def test_a_foreign_line_is_nothing(self) -> None:
         positions = true_positions(CUBE, BravaisLattice.CP)[:6]
         peaks = listed([*positions, 0.5 * (positions[2] + positions[3])])
