@@ -11,7 +11,7 @@ import numpy as np
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.merit import figures_of_merit
-from hybrid_index.refine.line_assignment import Model, assign_lines, metric_products
+from hybrid_index.refine.line_assignment import ASSIGN_ESDS, Model, assign_lines, metric_products
 from hybrid_index.refine.lines import loose_shift_priors, position_esd_deg
 from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
 from hybrid_index.refine.shared_lines import SharedLines, fitted_scale, nearest_lines, share_lines, shared_covariance
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 INSEPARABLE_DEG = 0.01
 """Uncertainty of the zero shift (at Cu Kα), beside a better known sum, from which it counts as not told apart."""
 _SCALE_LIMITS = (0.2, 2.0)
-"""Errors are taken for at least and at most this multiple of the stated ones when lines are assigned and shared."""
+"""Errors are taken for at least and at most this multiple of the stated ones when lines are shared."""
+_LEAST_INDEXED_SCALE = 2.0 / ASSIGN_ESDS
+"""And for at least this when it is said which lines are indexed: any within two stated uncertainties of a reflection
+are."""
 _NOT_FITTED: tuple[tuple[str, ...], FloatArray] = ((), np.zeros((0, 0)))
 _IMPOSSIBLE = 1.0e3
 """Misfit, in uncertainties, of a reflection that the wavelength cannot reach."""
@@ -69,7 +72,7 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
         found = fitted_scale(lines, misfit, len(_varied(model, settings)))
         scale = float(np.clip(scale * found, *_SCALE_LIMITS))
     names, covariance = _uncertainties(model, peaks, esd, scale, settings) if fitted else _NOT_FITTED
-    return _collect(candidate, model, names, covariance, peaks, esd, scale)
+    return _collect(candidate, model, names, covariance, peaks, esd, max(scale, _LEAST_INDEXED_SCALE))
 
 
 def _varied(model: Model, settings: Settings) -> tuple[str, ...]:

@@ -179,6 +179,19 @@ def test_a_fit_knows_that_lines_are_better_than_they_were_said_to_be() -> None:
     assert np.sqrt(np.mean(np.square(errors))) < 1e-4
 
 
+def test_lines_within_two_stated_uncertainties_are_indexed() -> None:
+    # All lines but one are where they belong, so that the scale of the errors is small.
+    truth = TYPICAL[BravaisLattice.OP]
+    exact = true_positions(truth, BravaisLattice.OP)
+    for off, indexed in ((1.9, True), (3.0, False)):
+        moved = exact.copy()
+        moved[7] += off * 0.01
+        start = Candidate(bravais_lattice=BravaisLattice.OP, metric=truth.metric, source="test")
+        found = polish(start, listed(moved), Settings(fix_zero_shift_deg=0.0, fix_displacement_mm=0.0), n_rounds=3)
+        assert bool(found.assignment.indexed[7]) is indexed
+        assert found.assignment.indexed.sum() == len(exact) - (not indexed)
+
+
 def test_uncertainties_hold_where_reflections_are_dense() -> None:
     # Two in five lines of a large triclinic cell are seen. With each taken for the nearest, the spread is 1.6.
     rng, pulls = np.random.default_rng(5), []
