@@ -44,7 +44,7 @@ from hybrid_index.units import Radiation, parse_radiation
 AMBIGUOUS_PROBABILITY = 0.30
 """Probability from which an answer is worth showing as one of several."""
 _CAREFUL_ROUNDS = 3
-"""So often the lines of the first solution are shared between reflections and fitted, those of others once."""
+"""Fits of the first solution, the later ones with lines shared between reflections; the others have one."""
 LISTED_RANKS = 3
 LISTED_SHARE = 5.0e-4
 """Beyond so many, solutions are listed down to this share of the first one's probability."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import takewhile
 from typing import Any
 
@@ -20,7 +21,6 @@ LEAST_SHOWN = 0.02
 """Lattices below this probability are in the JSON document only."""
 DOUBTFUL = 0.3
 """Lines are named from this probability of being foreign."""
-_CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 
 
 def report(seen: Glance, *, file: str) -> RenderableType:
@@ -103,8 +103,8 @@ def document(seen: Glance) -> dict[str, Any]:
             {
                 "bravais_lattice": one.bravais_lattice.value,
                 "probability": one.probability,
-                "cell": dict(zip(_CELL, one.cell.parameters, strict=True)),
-                "cell_esd": dict(zip(_CELL, one.cell_esd.parameters, strict=True)),
+                "cell": asdict(one.cell),
+                "cell_esd": asdict(one.cell_esd),
                 "shift_deg": one.shift_deg,
                 "shift_esd_deg": one.shift_esd_deg,
             }

@@ -108,19 +108,20 @@ def assign_lines(
     return AssignedLines(rows=rows, hkl=reflections.hkl[nearest[rows]].astype(np.int64), esd_deg=esd[rows])
 
 
-def blend_spread(calculated: FloatArray, true: FloatArray, fwhm_deg: FloatArray) -> FloatArray:
+def blend_spread(calculated: FloatArray, lines: FloatArray, fwhm_deg: FloatArray) -> FloatArray:
     """How far (degrees) each line (n,) may be off because it may be a blend of the reflections on both sides of it.
 
-    *calculated* (m,), ascending, and *true* are 2θ without shifts; *fwhm_deg* (n,) says what the peaks separate.
+    *calculated* (m,), ascending, and *lines* (n,) are 2θ in degrees, both with the shifts or both without; *fwhm_deg*
+    (n,) says what the peaks separate.
     """
-    left, right = _neighbours(calculated, true)
+    left, right = _neighbours(calculated, lines)
     spread = calculated[right] - calculated[left]
-    gap = np.minimum(np.abs(calculated[left] - true), np.abs(calculated[right] - true))
+    gap = np.minimum(np.abs(calculated[left] - lines), np.abs(calculated[right] - lines))
     blended = (spread > 0.0) & (spread < BLEND_FWHM * fwhm_deg) & (gap <= spread)
     return np.where(blended, 0.5 * spread, 0.0)
 
 
-def _neighbours(calculated: FloatArray, true: FloatArray) -> tuple[IntArray, IntArray]:
+def _neighbours(calculated: FloatArray, lines: FloatArray) -> tuple[IntArray, IntArray]:
     """Places of the reflections before and after each line, the same where there is but one."""
-    left = np.clip(np.searchsorted(calculated, true) - 1, 0, len(calculated) - 1)
+    left = np.clip(np.searchsorted(calculated, lines) - 1, 0, len(calculated) - 1)
     return left, np.minimum(left + 1, len(calculated) - 1)
