@@ -78,7 +78,7 @@ def _cells(peaks: PeakList, settings: Settings) -> list[_Found]:
     for stage in islice(plan(peaks, settings), LOOKS):
         load_kernels(stage)
         race.run(stage)
-        if race.is_certain(all_systems=stage.all_systems, glanced=stage.glanced):
+        if race.can_stop(all_systems=stage.all_systems, glanced=stage.glanced):
             break
     if not len(race.solved):
         return []

@@ -136,7 +136,7 @@ def index(
         say(f"searching: {stage.name}")
         race.run(stage)
         troubles += troubles_of(stage.sources)
-        if race.is_certain(all_systems=stage.all_systems, glanced=stage.glanced):
+        if race.can_stop(all_systems=stage.all_systems, glanced=stage.glanced):
             break
         began = time.perf_counter()
     say("refining")

@@ -34,13 +34,17 @@ from hybrid_index.units import FloatArray
 CERTAIN_BITS = 35.0
 CERTAIN_LEAD_BITS = 15.0
 CERTAIN_SHARE_INDEXED = 0.7
-"""The search stops at this evidence, if this share of the lines is indexed and, as long as there are crystal systems
-that were not searched, the lead over any rival is this large. More search settles no rivalry between found cells."""
-FULL_BITS = 25.0
+"""While there are crystal systems that were not searched, the search stops at this evidence, if this share of the lines
+is indexed and the lead over any rival is this large."""
 FULL_SHARE_INDEXED = 0.95
-"""Where nearly every line is indexed and all systems were searched, less evidence is enough to stop."""
+"""Share of the lines that are nearly all."""
 UNDECIDED_PROBABILITY = 0.5
-"""Below this the first answer has too many rivals to stop at."""
+"""Below this the first answer has too many rivals to be beyond doubt."""
+FOUND_PROBABILITY = 0.85
+"""Once all crystal systems were searched, the search stops where one of the lattices found is the true one with this
+probability: more search settles no rivalry between them (docs/accuracy.md)."""
+FIRST_ANSWERS = 6
+"""So many answers are looked at for that."""
 AMBIGUITY_LINES = 20
 AMBIGUITY_TOLERANCE = 1.5e-3
 """Lattices whose lines agree to this fraction of Q, as far as this line, cannot be told apart."""
@@ -133,7 +137,7 @@ class Race:
         """
         if not len(self.solved):
             return False
-        answer = self.answers(6)[0]
+        answer = self.answers(FIRST_ANSWERS)[0]
         left = len(self.lines) - self.solved.n_indexed[answer.members[0]]
         most = max((1.0 - FULL_SHARE_INDEXED) * len(self.lines), n_foreign + 1 if n_foreign else 0)
         sure = answer.probability >= UNDECIDED_PROBABILITY and answer.score >= CERTAIN_BITS
@@ -203,7 +207,7 @@ class Race:
         per_unit = self.lines.columns[:, middle] / self.lines.slope[middle]
         return np.asarray(solved.shifts @ per_unit)
 
-    def is_certain(self, *, all_systems: bool, glanced: bool = False) -> bool:
+    def can_stop(self, *, all_systems: bool, glanced: bool = False) -> bool:
         """Whether going on can hardly change the answer.
 
         *all_systems*: every crystal system was searched. *glanced*: none was, there was only a quick look, and lines
@@ -211,17 +215,14 @@ class Race:
         """
         if not len(self.solved):
             return False
-        answers = self.answers(6)
-        if answers[0].probability < UNDECIDED_PROBABILITY:
+        answers = self.answers(FIRST_ANSWERS)
+        if all_systems:
+            return sum(answer.probability for answer in answers) >= FOUND_PROBABILITY
+        first, share = answers[0], self.solved.n_indexed[answers[0].members[0]] / len(self.lines)
+        if first.probability < UNDECIDED_PROBABILITY or (glanced and share < FULL_SHARE_INDEXED):
             return False
-        best, share = answers[0].score, self.solved.n_indexed[answers[0].members[0]] / len(self.lines)
-        if all_systems and best >= FULL_BITS and share >= FULL_SHARE_INDEXED:
-            return True
-        if glanced and share < FULL_SHARE_INDEXED:
-            return False
-        lead = best - max((a.score for a in answers[1:] if not a.needless), default=-np.inf)
-        ahead = all_systems or lead >= CERTAIN_LEAD_BITS
-        return bool(best >= CERTAIN_BITS and share >= CERTAIN_SHARE_INDEXED and ahead)
+        lead = first.score - max((a.score for a in answers[1:] if not a.needless), default=-np.inf)
+        return bool(first.score >= CERTAIN_BITS and share >= CERTAIN_SHARE_INDEXED and lead >= CERTAIN_LEAD_BITS)
 
     def answers(self, most: int) -> list[Answer]:
         """The first answers with their probabilities, best first."""
@@ -259,5 +260,5 @@ def load_kernels(stage: Stage) -> None:
     settings = Settings(max_volume_angstrom3=60.0, max_edge_angstrom=8.0, zero_limit_deg=0.0)
     race = Race(peaks=kernel_lines(), settings=settings, clock=Clock.start(_LOADING_S))
     race.run(Stage(name="kernels", sources=tuple(missing.values())))
-    race.is_certain(all_systems=True)
+    race.can_stop(all_systems=False)
     _loaded.update(missing)

@@ -1,4 +1,4 @@
-"""What a race takes from the networks when it ranks."""
+"""What a race takes from the networks when it ranks, and when it is over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hybrid_index.config import Networks, Settings
 from hybrid_index.neural.belief import believe
 from hybrid_index.neural.weights import packaged_network
-from hybrid_index.race import HEARD_NEAR_DEG, Race
+from hybrid_index.race import HEARD_NEAR_DEG, Answer, Race
 from hybrid_index.ranking import prior_bits
 from hybrid_index.refine.lines import without_shift
 from hybrid_index.schedule import Clock, Stage
@@ -64,3 +64,43 @@ def test_the_order_follows_what_was_heard() -> None:
     score = race.score(race.solved)
     assert len(score) > 1
     assert np.all(np.diff(score) <= 0.0)
+
+
+def told(lattice: B, n_lines: int) -> Race:
+    """A race that was told the true lattice of a short list of rough lines."""
+    race = Race(
+        peaks=line_list(TYPICAL[lattice], lattice, n_lines=n_lines, esd_deg=0.02),
+        settings=Settings(neural="never"),
+        clock=Clock.start(60.0),
+    )
+    race.try_hints([Candidate(bravais_lattice=lattice, metric=TYPICAL[lattice].metric, source="truth")], n_foreign=0)
+    return race
+
+
+@pytest.mark.parametrize(
+    ("lattice", "n_lines", "beyond_doubt", "found"),
+    [(B.TP, 10, True, True), (B.OP, 10, False, True), (B.OP, 6, False, False)],
+)
+def test_what_was_found_ends_a_search_of_all_systems_and_what_is_beyond_doubt_any(
+    lattice: B, n_lines: int, beyond_doubt: bool, found: bool
+) -> None:
+    race = told(lattice, n_lines)
+    assert race.can_stop(all_systems=False, glanced=True) is beyond_doubt
+    assert race.can_stop(all_systems=False) is beyond_doubt
+    assert race.can_stop(all_systems=True) is found
+
+
+@pytest.mark.parametrize(("probabilities", "found"), [((0.3, 0.3, 0.3), True), ((0.3, 0.3, 0.1), False)])
+def test_rivals_are_searched_no_further_once_all_systems_were(
+    monkeypatch: pytest.MonkeyPatch, probabilities: tuple[float, ...], found: bool
+) -> None:
+    rivals = [Answer(members=(0,), score=60.0, needless=False, probability=p) for p in probabilities]
+    monkeypatch.setattr(Race, "answers", lambda self, most: rivals)
+    race = told(B.TP, 10)
+    assert race.can_stop(all_systems=True) is found
+    assert not race.can_stop(all_systems=False)
+
+
+def test_a_race_without_a_solution_goes_on() -> None:
+    race = Race(peaks=line_list(TYPICAL[B.OI], B.OI), settings=Settings(), clock=Clock.start(60.0))
+    assert not race.can_stop(all_systems=True)

@@ -122,7 +122,7 @@ def watched_race(peaks: PeakList, settings: Settings) -> tuple[Race, list[Candid
         with race.clock.stopped():
             load_kernels(stage)
         race.run(replace(stage, sources=tuple(Watched(source, seen) for source in stage.sources)))
-        if race.is_certain(all_systems=stage.all_systems, glanced=stage.glanced):
+        if race.can_stop(all_systems=stage.all_systems, glanced=stage.glanced):
             break
     return race, seen
 

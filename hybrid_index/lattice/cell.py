@@ -64,10 +64,6 @@ _CODES = {lattice.value: i for i, lattice in enumerate(BravaisLattice)}
 BRAVAIS_LATTICES: tuple[BravaisLattice, ...] = tuple(BravaisLattice)
 CRYSTAL_SYSTEMS = ("cubic", "tetragonal", "hexagonal", "trigonal", "orthorhombic", "monoclinic", "triclinic")
 
-# Rows: a*, b*, c*; columns: A..F. How often each reciprocal edge is a factor.
-_POWERS = np.array([[2, 0, 0, 0, 1, 1], [0, 2, 0, 1, 0, 1], [0, 0, 2, 1, 1, 0]], dtype=np.float64)
-_TWICE = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
-
 # Rows: A..F; columns: free parameters. Q-space subspace of each system in its conventional setting
 # (monoclinic: b unique; hexagonal and rhombohedral: hexagonal axes).
 _SUBSPACES: dict[str, list[list[float]]] = {
@@ -126,24 +122,6 @@ class Cell:
     def metric(self) -> FloatArray:
         """Reciprocal metric (A..F), shape (6,), Å⁻²."""
         return metric_from_gram(np.linalg.inv(self.gram))
-
-    @property
-    def metric_and_slopes(self) -> tuple[FloatArray, FloatArray]:
-        """Reciprocal metric (6,), and its derivatives (6, 6) by a, b, c, α, β, γ (rows): Å⁻² per Å and per degree."""
-        reciprocal = np.linalg.inv(self.gram)
-        metric = metric_from_gram(reciprocal)
-        edges = np.array((self.a, self.b, self.c))
-        # With the angles held an edge only scales its reciprocal vector: A goes as a⁻², E as (ac)⁻¹.
-        slopes = np.empty((6, 6))
-        slopes[:3] = -metric * _POWERS / edges[:, None]
-        # −G*·∂G/∂angle·G*, where ∂G/∂angle has but one element and its mirror image.
-        j, k = [1, 2, 0], [2, 0, 1]
-        products = reciprocal[j, :, None] * reciprocal[k, None, :]
-        products += products.swapaxes(1, 2)
-        sines = [math.radians(math.sin(math.radians(angle))) for angle in (self.alpha, self.beta, self.gamma)]
-        slopes[3:] = products[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]] * _TWICE
-        slopes[3:] *= (edges[j] * edges[k] * sines)[:, None]
-        return metric, slopes
 
     @classmethod
     def from_metric(cls, metric: npt.ArrayLike) -> Cell:

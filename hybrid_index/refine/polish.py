@@ -30,7 +30,7 @@ _LEAST_INDEXED_SCALE = 2.0 / ASSIGN_ESDS
 are."""
 _NOT_FITTED: tuple[tuple[str, ...], FloatArray] = ((), np.zeros((0, 0)))
 _IMPOSSIBLE = 1.0e3
-"""Misfit, in uncertainties, of a reflection that the wavelength cannot reach."""
+"""Misfit, in uncertainties, of reflections that the wavelength cannot reach, or of angles that close no cell."""
 
 
 def load_fitter() -> None:
@@ -121,11 +121,7 @@ def _priors(model: Model, peaks: PeakList) -> FloatArray:
 def _misfit_and_slopes(model: Model, peaks: PeakList, lines: SharedLines) -> tuple[FloatArray, FloatArray]:
     """Misfits (k,) of shared lines and the slopes (p + 2, k) of what is calculated, both over the uncertainties."""
     observed = peaks.two_theta_deg[lines.rows]
-    try:
-        calculated, slopes = positions_and_slopes(model, metric_products(lines.hkl), peaks.wavelength_angstrom)
-    except np.linalg.LinAlgError:  # three angles that close no cell
-        calculated = np.full(observed.size, np.nan)
-        slopes = np.zeros((len(free_parameters(model.lattice)) + 2, observed.size))
+    calculated, slopes = positions_and_slopes(model, metric_products(lines.hkl), peaks.wavelength_angstrom)
     misfit, slopes = (observed - calculated) / lines.esd_deg, slopes / lines.esd_deg
     lost = np.isnan(misfit)
     if lost.any():

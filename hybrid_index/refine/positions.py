@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.refine.line_assignment import Model
-from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, two_theta_from_q
+from hybrid_index.units import FloatArray
 
 SHIFTS = ("zero", "displacement")
 """Names of the shifts among the parameters of a fit."""
@@ -56,21 +57,88 @@ def positions_and_slopes(
     Returns
     -------
     positions : numpy.ndarray
-        Shape (n,), 2θ in degrees, NaN where the wavelength cannot reach.
+        Shape (n,), 2θ in degrees, NaN where the wavelength cannot reach or the angles close no cell.
     slopes : numpy.ndarray
-        Shape (p + 2, n), degrees per unit: by the p :func:`free_parameters` of the lattice (Å and degrees), the zero
-        shift (degrees) and the displacement (mm).
+        Shape (p + 2, n), degrees per unit, NaN where the positions are: by the p :func:`free_parameters` of the lattice
+        (Å and degrees), the zero shift (degrees) and the displacement (mm).
     """
-    metric, by_cell = model.cell.metric_and_slopes
-    true = two_theta_from_q(products @ metric, wavelength_angstrom)
-    leverage = displacement_slope(true, radius_mm=model.radius_mm)
-    stretch = 1.0 + model.displacement_mm / model.radius_mm * np.sin(np.radians(true / 2.0))
+    metric, by_cell = metric_and_slopes(np.array(model.cell.parameters))
     by_free = _TIES[model.lattice.value[0]] @ by_cell
-    slopes = np.ones((len(by_free) + 2, len(true)))
-    slopes[:-2] = by_free @ products.T
-    slopes[:-2] *= stretch / dq_d_two_theta(true, wavelength_angstrom)
-    slopes[-1] = leverage
-    return true + model.zero_shift_deg + model.displacement_mm * leverage, slopes
+    positions, slopes = np.empty(len(products)), np.empty((len(by_free) + 2, len(products)))
+    shifts = model.zero_shift_deg, model.displacement_mm
+    _observe(metric, by_free, products, wavelength_angstrom, *shifts, model.radius_mm, positions, slopes)
+    return positions, slopes
+
+
+@kernel
+def metric_and_slopes(cell: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Reciprocal metric A..F (6,) of a cell (6,), and its derivatives (6, 6) by a, b, c, α, β, γ (rows).
+
+    Å⁻² per Å and per degree; NaN where three angles close no cell.
+    """
+    metric, slopes = np.empty(6), np.empty((6, 6))
+    edges, angles = cell[:3], np.radians(cell[3:])
+    cosines, sines = np.cos(angles), np.sin(angles)
+    # Square of the volume over that of the edges, and the cofactors of the matrix of cosines.
+    volume = 1.0 + 2.0 * cosines[0] * cosines[1] * cosines[2] - np.sum(cosines * cosines)
+    g = np.empty((3, 3))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        g[i, i] = sines[i] * sines[i]
+        g[j, k] = g[k, j] = cosines[j] * cosines[k] - cosines[i]
+    for i in range(3):
+        for j in range(3):
+            g[i, j] /= edges[i] * edges[j] * (volume if volume > 0.0 else np.nan)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        metric[i], metric[3 + i] = g[i, i], 2.0 * g[j, k]
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        # With the angles held an edge only scales its reciprocal vector: A goes as a⁻², E as (ac)⁻¹.
+        slopes[i] = 0.0
+        slopes[i, i] = -2.0 * metric[i] / edges[i]
+        slopes[i, 3 + j], slopes[i, 3 + k] = -metric[3 + j] / edges[i], -metric[3 + k] / edges[i]
+        # −G*·∂G/∂angle·G*, where ∂G/∂angle has but one element and its mirror image.
+        moved = edges[j] * edges[k] * sines[i] * np.pi / 180.0
+        for m in range(3):
+            n, o = (m + 1) % 3, (m + 2) % 3
+            slopes[3 + i, m] = 2.0 * moved * g[j, m] * g[k, m]
+            slopes[3 + i, 3 + m] = 2.0 * moved * (g[j, n] * g[k, o] + g[j, o] * g[k, n])
+    return metric, slopes
+
+
+@kernel
+def _observe(
+    metric: FloatArray,
+    by_free: FloatArray,
+    products: FloatArray,
+    wavelength_angstrom: float,
+    zero_shift_deg: float,
+    displacement_mm: float,
+    radius_mm: float,
+    positions: FloatArray,
+    slopes: FloatArray,
+) -> None:
+    """Fill in what :func:`positions_and_slopes` returns; *by_free* (p, 6) are the derivatives of the metric."""
+    p = by_free.shape[0]
+    for i in range(products.shape[0]):
+        q = 0.0
+        for m in range(6):
+            q += metric[m] * products[i, m]
+        sine = 0.5 * wavelength_angstrom * np.sqrt(q) if q >= 0.0 else np.nan
+        if not sine <= 1.0:
+            positions[i], slopes[:, i] = np.nan, np.nan
+            continue
+        cosine = np.sqrt(1.0 - sine * sine)
+        leverage = -np.degrees(2.0 * cosine / radius_mm)
+        positions[i] = np.degrees(2.0 * np.arcsin(sine)) + zero_shift_deg + displacement_mm * leverage
+        stretch = np.degrees(1.0 + displacement_mm / radius_mm * sine)
+        for j in range(p):
+            by_q = 0.0
+            for m in range(6):
+                by_q += by_free[j, m] * products[i, m]
+            slopes[j, i] = stretch * by_q * wavelength_angstrom**2 / (4.0 * sine * cosine)
+        slopes[p, i], slopes[p + 1, i] = 1.0, leverage
 
 
 def _ties(family: str) -> FloatArray:

@@ -10,7 +10,7 @@ import pytest
 from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice, Cell
 from hybrid_index.refine.hkl import enumerate_reflections
 from hybrid_index.refine.line_assignment import Model, metric_products
-from hybrid_index.refine.positions import complete_cell, free_parameters, positions_and_slopes
+from hybrid_index.refine.positions import complete_cell, free_parameters, metric_and_slopes, positions_and_slopes
 from hybrid_index.types import IntArray
 from hybrid_index.units import FloatArray
 from tests.synthetic import TYPICAL
@@ -52,8 +52,8 @@ def test_slopes_are_those_of_the_positions(lattice: BravaisLattice) -> None:
 
 @pytest.mark.parametrize("cell", [*TYPICAL.values(), Cell(a=4.0, b=9.0, c=6.0, alpha=62.0, beta=118.0, gamma=75.0)])
 def test_slopes_of_the_metric(cell: Cell) -> None:
-    metric, slopes = cell.metric_and_slopes
-    np.testing.assert_array_equal(metric, cell.metric)
+    metric, slopes = metric_and_slopes(np.array(cell.parameters))
+    np.testing.assert_allclose(metric, cell.metric, rtol=1e-13, atol=1e-17)
     expected = central_differences(lambda p: Cell.from_parameters(p).metric, np.array(cell.parameters))
     np.testing.assert_allclose(slopes, expected, rtol=1e-6, atol=1e-10)
 
@@ -61,7 +61,17 @@ def test_slopes_of_the_metric(cell: Cell) -> None:
 def test_out_of_reach_is_nan() -> None:
     cell = TYPICAL[BravaisLattice.CP]
     model = model_of(BravaisLattice.CP, np.array([cell.a, 0.0, 0.0]))
-    with np.errstate(invalid="ignore"):
-        positions, _ = positions_and_slopes(model, metric_products(np.array([[1, 0, 0], [6, 0, 0]])), WAVELENGTH)
+    positions, slopes = positions_and_slopes(model, metric_products(np.array([[1, 0, 0], [6, 0, 0]])), WAVELENGTH)
     assert np.isfinite(positions[0])
+    assert np.isfinite(slopes[:, 0]).all()
     assert np.isnan(positions[1])
+    assert np.isnan(slopes[:, 1]).all()
+
+
+def test_angles_that_close_no_cell_give_nan() -> None:
+    values = np.array([5.0, 6.0, 7.0, 140.0, 130.0, 120.0, 0.0, 0.0])
+    positions, slopes = positions_and_slopes(
+        model_of(BravaisLattice.AP, values), metric_products(np.eye(3, dtype=np.int64)), WAVELENGTH
+    )
+    assert np.isnan(positions).all()
+    assert np.isnan(slopes).all()

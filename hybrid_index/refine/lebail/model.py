@@ -160,17 +160,14 @@ def draw(problem: Problem, parameters: FloatArray) -> Drawn | None:
     free = dict(zip(free_parameters(problem.lattice), parameters[: problem.n_cell].tolist(), strict=True))
     shift = parameters[problem.n_cell : problem.n_position]
     axial, ratio = float(parameters[problem.n_profile - 2]), float(parameters[problem.n_profile - 1])
-    try:
-        model = Model(
-            lattice=problem.lattice,
-            cell=complete_cell(free, problem.lattice),
-            zero_shift_deg=float(shift[0]),
-            displacement_mm=float(shift[1]),
-            radius_mm=problem.radius_mm,
-        )
-        lines = [positions_and_slopes(model, problem.products, w) for w in _wavelengths(problem.radiation)]
-    except np.linalg.LinAlgError:
-        return None
+    model = Model(
+        lattice=problem.lattice,
+        cell=complete_cell(free, problem.lattice),
+        zero_shift_deg=float(shift[0]),
+        displacement_mm=float(shift[1]),
+        radius_mm=problem.radius_mm,
+    )
+    lines = [positions_and_slopes(model, problem.products, w) for w in _wavelengths(problem.radiation)]
     centre = np.empty((len(lines), problem.own.size))
     slope = np.zeros((*centre.shape, problem.n_position))
     for i, (positions, slopes) in enumerate(lines):
