@@ -61,8 +61,9 @@ BREEDING_REACH_BITS = 50.0
 """Solutions that are so much worse than the best one have no relative that is better."""
 POOL = 160
 """Solutions that stay in the race after each stage."""
-HEARD_NEAR_DEG = 0.02
-"""The network is asked again about the lines when the shift of the best solution has moved by more."""
+HEARD_NEAR_DEG = 0.03
+"""The network is asked again about the lines when the shift of the best solution has moved by more, and about a shift
+that was supposed in the search, where one is as near: what it says there was worked out before."""
 HINT_SLACK_DEG = (0.04, 0.15, 0.4)
 """How far (degrees) the lines of a lattice from elsewhere may be off; each is tried."""
 _LOADING_S = 3600.0
@@ -84,7 +85,8 @@ class Answer:
 class Race:
     """Solutions in the race, and how long it took.
 
-    ``prior`` (14,) of the Bravais lattices in bits, as the network sees the lines without the shift ``heard_at_deg``.
+    ``prior`` (14,) of the Bravais lattices in bits, as the network sees the lines without the shift ``heard_at_deg``;
+    ``supposed_deg`` the shifts that were searched.
     """
 
     peaks: PeakList
@@ -94,6 +96,7 @@ class Race:
     solved: Solved = field(init=False)
     prior: FloatArray = field(default_factory=prior_bits)
     heard_at_deg: float | None = None
+    supposed_deg: list[float] = field(default_factory=list)
     bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
     tried: set[bytes] = field(default_factory=set)
     search_s: float = 0.0
@@ -107,6 +110,7 @@ class Race:
         """Search a stage, then solve and rank what it proposes with what is there."""
         began = time.perf_counter()
         found = run_stage(stage, self.peaks, self.settings, self.clock)
+        self.supposed_deg.append(stage.zero_shift_deg)
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
         self._add_with_relatives(found)
@@ -163,6 +167,9 @@ class Race:
         if network is None or not len(self.solved):
             return
         shift = float(self.combined_shift(self.solved.take([0]))[0])
+        nearest = min(self.supposed_deg, key=lambda supposed: abs(supposed - shift), default=shift)
+        if abs(nearest - shift) <= HEARD_NEAR_DEG:
+            shift = nearest
         if self.heard_at_deg is None or abs(shift - self.heard_at_deg) > HEARD_NEAR_DEG:
             self.heard_at_deg = shift
             seen = without_shift(without_fixed_shifts(self.peaks, self.settings), shift)

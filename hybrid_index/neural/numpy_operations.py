@@ -43,6 +43,21 @@ def _linear(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
             out[i, j] = a
 
 
+@fast_kernel
+def _layer_norm(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
+    width = np.float32(x.shape[1])
+    for i in range(x.shape[0]):
+        mean = square = np.float32(0.0)
+        for k in range(x.shape[1]):
+            mean += x[i, k]
+        mean /= width
+        for k in range(x.shape[1]):
+            square += (x[i, k] - mean) * (x[i, k] - mean)
+        scale = np.float32(1.0) / np.sqrt(square / width + np.float32(1e-5))
+        for k in range(x.shape[1]):
+            out[i, k] = (x[i, k] - mean) * scale * weight[k] + bias[k]
+
+
 class NumpyOperations:
     """See :class:`hybrid_index.neural.network.Operations`."""
 
@@ -55,9 +70,10 @@ class NumpyOperations:
 
     def layer_norm(self, x: Array, weight: Array, bias: Array) -> Array:
         """Normalise over the last axis."""
-        x = x - x.mean(axis=-1, keepdims=True)
-        scale = 1.0 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-5)
-        return x * scale * weight + bias
+        rows = np.ascontiguousarray(x, dtype=np.float32).reshape(-1, x.shape[-1])
+        out = np.empty_like(rows)
+        _layer_norm(rows, weight, bias, out)
+        return out.reshape(x.shape)
 
     def relu(self, x: Array) -> Array:
         """The positive part."""

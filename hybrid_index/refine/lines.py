@@ -150,4 +150,5 @@ def _moved_back(peaks: PeakList, shift_deg: FloatArray) -> PeakList:
         return peaks
     position = peaks.two_theta_deg - shift_deg
     inside = (position > 0.05) & (position < 179.95)
-    return peaks.select(inside).replace(two_theta_deg=position[inside])
+    kept = peaks if inside.all() else peaks.select(inside)
+    return kept.replace(two_theta_deg=position[inside])

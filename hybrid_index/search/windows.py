@@ -69,12 +69,12 @@ def chance_table(q: FloatArray, tolerance: FloatArray, n_calc_max: int, exponent
     """
     n_lines = q.shape[0]
     q_last = q[n_lines - 1]
+    reach = 2.0 * tolerance * exponent / q_last * (q / q_last) ** (exponent - 1.0)
     table = np.zeros((n_lines + 1, n_calc_max + 1))
     for n_calc in range(1, n_calc_max + 1):
         p = 0.0
         for i in range(n_lines):
-            density = exponent * n_calc / q_last * (q[i] / q_last) ** (exponent - 1.0)
-            p += 1.0 - np.exp(-2.0 * tolerance[i] * density)
+            p += 1.0 - np.exp(-n_calc * reach[i])
         p = min(max(p / n_lines, 1e-6), 1.0 - 1e-6)
         for n in range(1, n_lines + 1):
             f = n / n_lines
