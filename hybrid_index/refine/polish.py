@@ -11,6 +11,7 @@ import numpy as np
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BravaisLattice, Cell
 from hybrid_index.merit import figures_of_merit
+from hybrid_index.refine.common_errors import common_covariance
 from hybrid_index.refine.line_assignment import ASSIGN_ESDS, Model, assign_lines, metric_products
 from hybrid_index.refine.lines import loose_shift_priors, position_esd_deg
 from hybrid_index.refine.positions import SHIFTS, complete_cell, free_parameters, positions_and_slopes
@@ -132,7 +133,10 @@ def _misfit_and_slopes(model: Model, peaks: PeakList, lines: SharedLines) -> tup
 def _uncertainties(
     model: Model, peaks: PeakList, esd_deg: FloatArray, scale: float, settings: Settings
 ) -> tuple[tuple[str, ...], FloatArray]:
-    """Names of the fitted parameters and their covariance, scaled by the misfit; empty where lines do not tell."""
+    """Names of the fitted parameters and their covariance; empty where lines do not tell.
+
+    It is scaled by the misfit, and has what errors that lines have in common add to it.
+    """
     names = _varied(model, settings)
     lines = share_lines(model, peaks, esd_deg, scale)
     misfit, slopes = _misfit_and_slopes(model, peaks, lines)
@@ -143,7 +147,9 @@ def _uncertainties(
         covariance = shared_covariance(lines, misfit, slopes[rows], np.diag(priors[rows]))
     except np.linalg.LinAlgError:
         return _NOT_FITTED
-    return names, fitted_scale(lines, misfit, len(names)) ** 2 * covariance
+    pull = covariance @ (slopes[rows] * (lines.share / lines.esd_deg))
+    common = common_covariance(peaks.two_theta_deg[lines.rows], peaks.fwhm_deg[lines.rows])
+    return names, fitted_scale(lines, misfit, len(names)) ** 2 * covariance + pull @ common @ pull.T
 
 
 def _values(parameters: lmfit.Parameters) -> tuple[float, ...]:
