@@ -12,6 +12,7 @@ from hybrid_index.config import Settings
 from hybrid_index.errors import InputError
 from hybrid_index.ranking import reweighed
 from hybrid_index.refine.lebail import Comparison, LeBailFit, compare, foreign_lines, lebail_fit, range_end_deg
+from hybrid_index.threads import side_by_side
 from hybrid_index.types import Pattern, PeakList, Refinement, Solution, WholePattern
 
 DOUBT_PROBABILITY = 0.9
@@ -107,19 +108,21 @@ def settled(
     rivals = _rivals(solutions)
     cells = [(s.refinement.cell, s.refinement.candidate.bravais_lattice) for s in rivals]
     end_deg = range_end_deg(cells, peaks.radiation, MOST_REFLECTIONS)
-    fitted: list[Solution] = []
-    fits: list[LeBailFit] = []
-    for rival in rivals:
+
+    def fit(rival: Solution, start: LeBailFit | None) -> LeBailFit | None:
         try:
-            fit = fit_solution(
-                pattern, rival.refinement, peaks, settings=settings, end_deg=end_deg, start=fits[0] if fits else None
-            )
+            return fit_solution(pattern, rival.refinement, peaks, settings=settings, end_deg=end_deg, start=start)
         except InputError:
-            continue
-        fitted.append(rival)
-        fits.append(fit)
-    if not fits:
+            return None
+
+    first, n = None, 0
+    while first is None and n < len(rivals):
+        first, n = fit(rivals[n], None), n + 1
+    if first is None:
         return solutions
+    tried = [first, *side_by_side(lambda rival: fit(rival, first), rivals[n:])]
+    fitted = [rival for rival, one in zip(rivals[n - 1 :], tried, strict=True) if one is not None]
+    fits = [one for one in tried if one is not None]
     compared = compare(fits)
     probability = reweighed(np.array([s.probability for s in fitted]), np.array([c.bits for c in compared]))
     changed = [
