@@ -34,15 +34,19 @@ from hybrid_index.units import FloatArray
 CERTAIN_BITS = 35.0
 CERTAIN_LEAD_BITS = 15.0
 CERTAIN_SHARE_INDEXED = 0.7
-"""While there are crystal systems that were not searched, the search stops at this evidence, if this share of the lines
-is indexed and the lead over any rival is this large."""
+"""The search stops at this evidence, if this share of the lines is indexed and, as long as there are crystal systems
+that were not searched, the lead over any rival is this large. More search settles no rivalry between found cells."""
+FULL_BITS = 25.0
 FULL_SHARE_INDEXED = 0.95
-"""Share of the lines that are nearly all."""
+"""Where nearly every line is indexed and all systems were searched, less evidence is enough to stop."""
 UNDECIDED_PROBABILITY = 0.5
-"""Below this the first answer has too many rivals to be beyond doubt."""
+"""Below this the first answer has too many rivals to stop at it at once."""
 FOUND_PROBABILITY = 0.85
-"""Once all crystal systems were searched, the search stops where one of the lattices found is the true one with this
-probability: more search settles no rivalry between them (docs/accuracy.md)."""
+PATIENCE = 8
+"""Where one of the lattices found, whichever it is, is the true one with this probability, the search stops once so
+many further pieces of work have brought nothing better (docs/accuracy.md)."""
+BETTER_BITS = 1.0
+"""What is better than before by no more than this is nothing better."""
 FIRST_ANSWERS = 6
 """So many answers are looked at for that."""
 AMBIGUITY_LINES = 20
@@ -86,7 +90,8 @@ class Race:
     """Solutions in the race, and how long it took.
 
     ``prior`` (14,) of the Bravais lattices in bits, as the network sees the lines without the shift ``heard_at_deg``;
-    ``supposed_deg`` the shifts that were searched.
+    ``supposed_deg`` the shifts that were searched; ``vain`` pieces of work that brought nothing better than
+    ``best_bits``, once all crystal systems had been searched.
     """
 
     peaks: PeakList
@@ -97,6 +102,8 @@ class Race:
     prior: FloatArray = field(default_factory=prior_bits)
     heard_at_deg: float | None = None
     supposed_deg: list[float] = field(default_factory=list)
+    best_bits: float = -np.inf
+    vain: int = 0
     bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
     tried: set[bytes] = field(default_factory=set)
     search_s: float = 0.0
@@ -114,7 +121,16 @@ class Race:
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
         self._add_with_relatives(found)
+        self._take_stock(stage)
         self.rank_s += time.perf_counter() - began
+
+    def _take_stock(self, stage: Stage) -> None:
+        """Count what was done in vain since all crystal systems were searched."""
+        best = float(self.score(self.solved.take([0]))[0]) if len(self.solved) else -np.inf
+        if best > self.best_bits + BETTER_BITS:
+            self.best_bits, self.vain = best, 0
+        elif stage.all_systems:
+            self.vain += 1
 
     def try_hints(self, hints: Sequence[Candidate], n_foreign: int) -> bool:
         """Rank lattices of similar patterns and their relatives; return whether no search is needed.
@@ -223,13 +239,18 @@ class Race:
         if not len(self.solved):
             return False
         answers = self.answers(FIRST_ANSWERS)
-        if all_systems:
-            return sum(answer.probability for answer in answers) >= FOUND_PROBABILITY
-        first, share = answers[0], self.solved.n_indexed[answers[0].members[0]] / len(self.lines)
-        if first.probability < UNDECIDED_PROBABILITY or (glanced and share < FULL_SHARE_INDEXED):
+        if self.vain >= PATIENCE and sum(answer.probability for answer in answers) >= FOUND_PROBABILITY:
+            return True
+        if answers[0].probability < UNDECIDED_PROBABILITY:
             return False
-        lead = first.score - max((a.score for a in answers[1:] if not a.needless), default=-np.inf)
-        return bool(first.score >= CERTAIN_BITS and share >= CERTAIN_SHARE_INDEXED and lead >= CERTAIN_LEAD_BITS)
+        best, share = answers[0].score, self.solved.n_indexed[answers[0].members[0]] / len(self.lines)
+        if all_systems and best >= FULL_BITS and share >= FULL_SHARE_INDEXED:
+            return True
+        if glanced and share < FULL_SHARE_INDEXED:
+            return False
+        lead = best - max((a.score for a in answers[1:] if not a.needless), default=-np.inf)
+        ahead = all_systems or lead >= CERTAIN_LEAD_BITS
+        return bool(best >= CERTAIN_BITS and share >= CERTAIN_SHARE_INDEXED and ahead)
 
     def answers(self, most: int) -> list[Answer]:
         """The first answers with their probabilities, best first."""
@@ -267,5 +288,5 @@ def load_kernels(stage: Stage) -> None:
     settings = Settings(max_volume_angstrom3=60.0, max_edge_angstrom=8.0, zero_limit_deg=0.0)
     race = Race(peaks=kernel_lines(), settings=settings, clock=Clock.start(_LOADING_S))
     race.run(Stage(name="kernels", sources=tuple(missing.values())))
-    race.can_stop(all_systems=False)
+    race.can_stop(all_systems=True)
     _loaded.update(missing)

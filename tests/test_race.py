@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from hybrid_index.config import Networks, Settings
 from hybrid_index.neural.belief import believe
 from hybrid_index.neural.weights import packaged_network
-from hybrid_index.race import HEARD_NEAR_DEG, Answer, Race
+from hybrid_index.race import HEARD_NEAR_DEG, PATIENCE, Answer, Race
 from hybrid_index.ranking import prior_bits
 from hybrid_index.refine.lines import without_shift
 from hybrid_index.schedule import Clock, Stage
-from hybrid_index.types import Candidate
+from hybrid_index.types import Budget, Candidate, PeakList
 from tests.synthetic import TYPICAL, B, line_list
 
 SHIFT_DEG = 0.12
@@ -66,6 +69,21 @@ def test_the_order_follows_what_was_heard() -> None:
     assert np.all(np.diff(score) <= 0.0)
 
 
+LOOK = Stage(name="look", sources=(), all_systems=False, glanced=True)
+THOROUGH = Stage(name="nothing", sources=())
+
+
+@dataclass(frozen=True)
+class Told:
+    """An engine that was told the true lattice."""
+
+    lattice: B
+    name: str = "told"
+
+    def propose(self, peaks: PeakList, limits: Settings, budget: Budget) -> Iterator[Candidate]:
+        yield Candidate(bravais_lattice=self.lattice, metric=TYPICAL[self.lattice].metric, source=self.name)
+
+
 def told(lattice: B, n_lines: int) -> Race:
     """A race that was told the true lattice of a short list of rough lines."""
     race = Race(
@@ -78,27 +96,38 @@ def told(lattice: B, n_lines: int) -> Race:
 
 
 @pytest.mark.parametrize(
-    ("lattice", "n_lines", "beyond_doubt", "found"),
-    [(B.TP, 10, True, True), (B.OP, 10, False, True), (B.OP, 6, False, False)],
+    ("lattice", "n_lines", "quickly", "at_once"),
+    [(B.TP, 10, True, True), (B.OP, 10, False, True), (B.OP, 7, False, False)],
 )
-def test_what_was_found_ends_a_search_of_all_systems_and_what_is_beyond_doubt_any(
-    lattice: B, n_lines: int, beyond_doubt: bool, found: bool
-) -> None:
+def test_what_is_beyond_doubt_ends_a_search(lattice: B, n_lines: int, quickly: bool, at_once: bool) -> None:
     race = told(lattice, n_lines)
-    assert race.can_stop(all_systems=False, glanced=True) is beyond_doubt
-    assert race.can_stop(all_systems=False) is beyond_doubt
-    assert race.can_stop(all_systems=True) is found
+    assert race.can_stop(all_systems=False, glanced=True) is quickly
+    assert race.can_stop(all_systems=False) is quickly
+    assert race.can_stop(all_systems=True) is at_once
 
 
 @pytest.mark.parametrize(("probabilities", "found"), [((0.3, 0.3, 0.3), True), ((0.3, 0.3, 0.1), False)])
-def test_rivals_are_searched_no_further_once_all_systems_were(
+def test_where_rivals_are_in_the_way_a_search_ends_after_work_in_vain(
     monkeypatch: pytest.MonkeyPatch, probabilities: tuple[float, ...], found: bool
 ) -> None:
+    race = told(B.TP, 10)
     rivals = [Answer(members=(0,), score=60.0, needless=False, probability=p) for p in probabilities]
     monkeypatch.setattr(Race, "answers", lambda self, most: rivals)
-    race = told(B.TP, 10)
+    for stage in [LOOK] * PATIENCE + [THOROUGH] * (PATIENCE - 1):
+        race.run(stage)
+        assert not race.can_stop(all_systems=stage.all_systems)
+    race.run(THOROUGH)
     assert race.can_stop(all_systems=True) is found
-    assert not race.can_stop(all_systems=False)
+
+
+def test_work_that_brings_something_better_is_not_in_vain() -> None:
+    race = Race(peaks=line_list(TYPICAL[B.TP], B.TP), settings=Settings(neural="never"), clock=Clock.start(60.0))
+    race.run(THOROUGH)
+    assert race.vain == 1
+    race.run(Stage(name="finds it", sources=(Told(B.TP),)))
+    assert race.vain == 0
+    race.run(THOROUGH)
+    assert race.vain == 1
 
 
 def test_a_race_without_a_solution_goes_on() -> None:

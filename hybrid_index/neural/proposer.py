@@ -103,7 +103,7 @@ def likely_trials(
     pool = Pool(capacity)
     pool.size = guided_trials(
         np.uint64(limits.seed + code), round(n_trials * _TRIALS_BY_PARAMETERS[rows.shape[1]]), code,
-        metric_subspace(lattice), rows, _running(belief.readings), _running(belief.labels[:, :n_lines]),
+        metric_subspace(lattice), rows, np.cumsum(belief.readings), np.cumsum(belief.labels[:, :n_lines], axis=-1),
         np.cumsum(_readiness(belief)[:, :n_lines], axis=-1), w.q, w.q_max, volume**-2, w.table, w.bins_per_q,
         ready.odds, pool.scores, pool.rows, first_orders(rows), changed, layered,
     )  # fmt: skip
@@ -125,9 +125,3 @@ def _said_shift(lattice: LatticeBelief, limits: Settings, wavelength_angstrom: f
 def _readiness(lattice: LatticeBelief) -> FloatArray:
     """How readily each line is taken as a base line in each reading (R, n): surely its own, and surely labelled."""
     return np.asarray((1.0 - lattice.foreign) * lattice.labels.max(axis=-1) ** 0.7 + 1e-3)
-
-
-def _running(probability: FloatArray) -> FloatArray:
-    """Running sums along the last axis, ending in 1."""
-    running = np.cumsum(probability, axis=-1)
-    return np.asarray(running / running[..., -1:])

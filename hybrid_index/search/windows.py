@@ -70,20 +70,19 @@ def chance_table(q: FloatArray, tolerance: FloatArray, n_calc_max: int, exponent
     n_lines = q.shape[0]
     q_last = q[n_lines - 1]
     reach = 2.0 * tolerance * exponent / q_last * (q / q_last) ** (exponent - 1.0)
+    share = np.arange(n_lines + 1) / n_lines
+    log_met, log_missed = np.log(np.maximum(share, 1e-300)), np.log(np.maximum(1.0 - share, 1e-300))
     table = np.zeros((n_lines + 1, n_calc_max + 1))
     for n_calc in range(1, n_calc_max + 1):
         p = 0.0
         for i in range(n_lines):
             p += 1.0 - np.exp(-n_calc * reach[i])
         p = min(max(p / n_lines, 1e-6), 1.0 - 1e-6)
+        log_p, log_q = np.log(p), np.log(1.0 - p)
         for n in range(1, n_lines + 1):
-            f = n / n_lines
-            if f <= p:
-                continue
-            value = f * np.log(f / p)
-            if n < n_lines:
-                value += (1.0 - f) * np.log((1.0 - f) / (1.0 - p))
-            table[n, n_calc] = n_lines * value
+            if share[n] > p:
+                value = share[n] * (log_met[n] - log_p) + (1.0 - share[n]) * (log_missed[n] - log_q)
+                table[n, n_calc] = n_lines * value
     return table
 
 
