@@ -51,8 +51,8 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
     settings
         Fixed shifts, goniometer radius.
     n_rounds
-        Most fits that follow one another: the first takes each line for its nearest reflection, the others share it
-        between those near to it; shares that do not change end them.
+        Fits that follow one another: the first takes each line for its nearest reflection, the others share it between
+        those near to it, and know better how good the lines are.
     """
     zero, displacement = settings.fix_zero_shift_deg, settings.fix_displacement_mm
     model = Model(
@@ -62,13 +62,12 @@ def polish(candidate: Candidate, peaks: PeakList, settings: Settings, *, n_round
         displacement_mm=candidate.displacement_mm if displacement is None else displacement,
         radius_mm=settings.radius_mm,
     )
-    esd, scale, fitted = position_esd_deg(peaks), 1.0, None
+    esd, scale, fitted = position_esd_deg(peaks), 1.0, False
     for _ in range(n_rounds):
         lines = share_lines(model, peaks, esd, scale) if fitted else nearest_lines(model, peaks, esd)
-        if lines.explained <= len(free_parameters(model.lattice)) or (fitted and lines.same_as(fitted)):
+        if lines.explained <= len(free_parameters(model.lattice)):
             break
-        fitted = lines
-        model = _fit(model, peaks, lines, settings)
+        model, fitted = _fit(model, peaks, lines, settings), True
         misfit, _ = _misfit_and_slopes(model, peaks, lines)
         found = fitted_scale(lines, misfit, len(_varied(model, settings)))
         scale = float(np.clip(scale * found, *_SCALE_LIMITS))

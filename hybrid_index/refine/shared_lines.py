@@ -25,8 +25,6 @@ _REACH_ESDS = 5.0
 """A line may be a reflection that lies within this many of its (scaled) uncertainties."""
 _LEAST_SHARE = 1.0e-3
 """Smaller shares of a line are left out."""
-_SAME_SHARE = 0.02
-"""Shares that change by less, or are smaller, are the same."""
 _SURE_OF_ONE = 2.0
 """The scale of the uncertainties is held near to 1 as by so many further lines."""
 LEAST_LEFT = 0.1
@@ -51,15 +49,6 @@ class SharedLines:
     def explained(self) -> float:
         """How many lines belong to the lattice."""
         return float(self.share.sum())
-
-    def same_as(self, other: SharedLines) -> bool:
-        """Whether lines are shared between the same reflections, practically alike."""
-        mine, its = self.share >= _SAME_SHARE, other.share >= _SAME_SHARE
-        return (
-            np.array_equal(self.rows[mine], other.rows[its])
-            and np.array_equal(self.hkl[mine], other.hkl[its])
-            and float(np.abs(self.share[mine] - other.share[its]).max(initial=0.0)) < _SAME_SHARE
-        )
 
 
 def nearest_lines(model: Model, peaks: PeakList, esd_deg: FloatArray) -> SharedLines:

@@ -270,3 +270,16 @@ class TestAssignment:
         assert first.cell == second.cell
         assert first.shift == second.shift
         np.testing.assert_array_equal(first.covariance, second.covariance)
+
+
+def test_a_cell_does_not_hang_on_the_last_digits_of_its_start() -> None:
+    # 221 and 300 of a cubic lattice are one line: which of them stands for it is decided by rounding.
+    cell = TYPICAL[B.CP]
+    peaks = line_list(cell, B.CP, esd_deg=ESD_DEG, noise=np.random.default_rng(3), zero_shift_deg=0.05)
+    found = [
+        polish(
+            Candidate(bravais_lattice=B.CP, metric=cell.metric * scale, source="test"), peaks, Settings(), n_rounds=3
+        )
+        for scale in (1.0 - 1e-9, 1.0, 1.0 + 1e-9, 1.0 + 3e-9)
+    ]
+    np.testing.assert_allclose([one.cell.a for one in found], found[0].cell.a, rtol=1e-8)

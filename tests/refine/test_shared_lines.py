@@ -100,8 +100,6 @@ class TestShares:
         lines = nearest_lines(model(CUBE, BravaisLattice.CP), peaks, position_esd_deg(peaks))
         assert lines.rows.tolist() == [0, 1, 2, 3, 5, 6]
         assert np.all(lines.share == 1.0)
-        assert lines.same_as(shared(CUBE, BravaisLattice.CP, listed(positions))) is False
-        assert lines.same_as(lines)
 
     def test_shares_say_what_bayes_says(self) -> None:
         truth = TYPICAL[BravaisLattice.AP]
