@@ -45,6 +45,7 @@ def _linear(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
 
 @fast_kernel
 def _layer_norm(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
+    """Rows of mean 0 and variance 1, scaled and moved; in numpy it takes six passes and as many arrays."""
     width = np.float32(x.shape[1])
     for i in range(x.shape[0]):
         mean = square = np.float32(0.0)

@@ -15,8 +15,8 @@ from hybrid_index.units import FloatArray
 SHARE_OF_FWHM = 0.06
 """Standard deviation of the common error, as a share of the peak's width."""
 REACH_DEG = 15.0
-"""Lines that are this far apart (2θ) have e^(−1/2) of their errors in common. Both figures were chosen on every other
-one of the measured patterns, so that intervals hold what they say (docs/accuracy.md)."""
+"""At this distance (2θ) the correlation of these errors is e^(−1/2). Both figures were set on the measured patterns of
+the benchmark, so that intervals hold nearly what they say (docs/accuracy.md)."""
 
 
 def common_covariance(two_theta_deg: FloatArray, fwhm_deg: FloatArray) -> FloatArray:

@@ -146,9 +146,9 @@ def _uncertainties(
         covariance = shared_covariance(lines, misfit, slopes[rows], np.diag(priors[rows]))
     except np.linalg.LinAlgError:
         return _NOT_FITTED
-    pull = covariance @ (slopes[rows] * (lines.share / lines.esd_deg))
+    gain = covariance @ (slopes[rows] * (lines.share / lines.esd_deg))
     common = common_covariance(peaks.two_theta_deg[lines.rows], peaks.fwhm_deg[lines.rows])
-    return names, fitted_scale(lines, misfit, len(names)) ** 2 * covariance + pull @ common @ pull.T
+    return names, fitted_scale(lines, misfit, len(names)) ** 2 * covariance + gain @ common @ gain.T
 
 
 def _values(parameters: lmfit.Parameters) -> tuple[float, ...]:

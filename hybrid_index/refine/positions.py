@@ -72,15 +72,17 @@ def positions_and_slopes(
 
 @kernel
 def metric_and_slopes(cell: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Reciprocal metric A..F (6,) of a cell (6,), and its derivatives (6, 6) by a, b, c, α, β, γ (rows).
+    """Reciprocal metric A..F (6,), Å⁻², of a cell (6,), Å and degrees, and its derivatives by these (6, 6).
 
-    Å⁻² per Å and per degree; NaN where three angles close no cell.
+    Rows are a, b, c, α, β, γ: Å⁻² per Å and per degree. NaN where an edge is not positive or the angles close no cell.
     """
-    metric, slopes = np.empty(6), np.empty((6, 6))
+    metric, slopes = np.full(6, np.nan), np.full((6, 6), np.nan)
     edges, angles = cell[:3], np.radians(cell[3:])
     cosines, sines = np.cos(angles), np.sin(angles)
     # Square of the volume over that of the edges, and the cofactors of the matrix of cosines.
     volume = 1.0 + 2.0 * cosines[0] * cosines[1] * cosines[2] - np.sum(cosines * cosines)
+    if not (volume > 0.0 and edges.min() > 0.0):
+        return metric, slopes
     g = np.empty((3, 3))
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
@@ -88,7 +90,7 @@ def metric_and_slopes(cell: FloatArray) -> tuple[FloatArray, FloatArray]:
         g[j, k] = g[k, j] = cosines[j] * cosines[k] - cosines[i]
     for i in range(3):
         for j in range(3):
-            g[i, j] /= edges[i] * edges[j] * (volume if volume > 0.0 else np.nan)
+            g[i, j] /= edges[i] * edges[j] * volume
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
         metric[i], metric[3 + i] = g[i, i], 2.0 * g[j, k]
@@ -126,7 +128,7 @@ def _observe(
         for m in range(6):
             q += metric[m] * products[i, m]
         sine = 0.5 * wavelength_angstrom * np.sqrt(q) if q >= 0.0 else np.nan
-        if not sine <= 1.0:
+        if not 0.0 < sine < 1.0:  # at either end the slope is infinite
             positions[i], slopes[:, i] = np.nan, np.nan
             continue
         cosine = np.sqrt(1.0 - sine * sine)

@@ -78,11 +78,11 @@ def chance_table(q: FloatArray, tolerance: FloatArray, n_calc_max: int, exponent
         for i in range(n_lines):
             p += 1.0 - np.exp(-n_calc * reach[i])
         p = min(max(p / n_lines, 1e-6), 1.0 - 1e-6)
-        log_p, log_q = np.log(p), np.log(1.0 - p)
+        log_chance, log_no_chance = np.log(p), np.log(1.0 - p)
         for n in range(1, n_lines + 1):
             if share[n] > p:
-                value = share[n] * (log_met[n] - log_p) + (1.0 - share[n]) * (log_missed[n] - log_q)
-                table[n, n_calc] = n_lines * value
+                met, missed = log_met[n] - log_chance, log_missed[n] - log_no_chance
+                table[n, n_calc] = n_lines * (share[n] * met + (1.0 - share[n]) * missed)
     return table
 
 

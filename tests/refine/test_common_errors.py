@@ -31,7 +31,7 @@ def test_lines_of_unknown_width_have_none() -> None:
     assert covariance[1, 1] > 0.0
 
 
-def test_without_widths_polish_says_what_the_misfit_tells() -> None:
+def test_a_cell_is_less_certain_where_peaks_are_known_to_be_wide() -> None:
     peaks = line_list(CELL, B.OP, esd_deg=ESD_DEG, noise=np.random.default_rng(1))
     candidate = Candidate(bravais_lattice=B.OP, metric=CELL.metric, source="truth")
     narrow, wide = (

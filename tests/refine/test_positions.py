@@ -75,3 +75,12 @@ def test_angles_that_close_no_cell_give_nan() -> None:
     )
     assert np.isnan(positions).all()
     assert np.isnan(slopes).all()
+
+
+def test_edges_that_vanish_and_reflections_straight_back_are_nan_and_no_error() -> None:
+    for cell in (np.array([0.0, 5.0, 6.0, 90.0, 90.0, 90.0]), np.array([-4.0, 5.0, 6.0, 90.0, 90.0, 90.0])):
+        assert all(np.isnan(part).all() for part in metric_and_slopes(cell))
+    model = model_of(BravaisLattice.CP, np.array([2.0, 0.0, 0.0]))
+    positions, slopes = positions_and_slopes(model, metric_products(np.array([[1, 0, 0]])), 4.0)
+    assert np.isnan(positions).all()
+    assert np.isnan(slopes).all()
