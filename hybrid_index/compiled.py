@@ -13,8 +13,9 @@ from pathlib import Path
 from numba import njit
 
 kernel = njit(cache=True, nogil=True)
-fast_kernel = njit(cache=True, nogil=True, fastmath=True)
-"""Sums may be taken in any order."""
+fast_kernel = njit(cache=True, nogil=True, fastmath=True, forceinline=True)
+"""Sums may be taken in any order. A kernel that calls it holds it, or which of two copies runs, its own or the one that
+stands alone, would hang on whether it was just compiled or loaded; and they differ in the last digits."""
 inlined_kernel = njit(cache=True, nogil=True, inline="always")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -57,3 +59,37 @@ def test_what_was_compiled_since_stays(package: Path) -> None:
 def test_a_file_from_the_future_drops_nothing(package: Path) -> None:
     os.utime(package / "called.py", (time.time() + 3600,) * 2)
     assert drop_stale(package) == 0
+
+
+_ANSWERS = """
+import hashlib
+import numpy as np
+from hybrid_index.simulate import powder_lines
+from hybrid_index.simulate.synthetic import synthetic_crystal
+from tests.neural.test_guided import LIMITS, Prepared, run_trials, true_rows
+from tests.synthetic import CU, TYPICAL, B, line_list
+
+answers = [powder_lines(synthetic_crystal(np.random.default_rng(seed)), CU).intensity for seed in range(4)]
+for seed in range(4):
+    cell, rng = TYPICAL[B.AP], np.random.default_rng(seed)
+    peaks = line_list(cell, B.AP, n_lines=20, noise=rng)
+    rows = true_rows(cell, B.AP, peaks)
+    pool = run_trials(
+        Prepared.from_peaks(peaks, LIMITS), B.AP, rows, 0.4 * np.eye(len(rows))[None] + 0.6 / len(rows), n_trials=2000
+    )
+    answers += [pool.scores[: pool.size], pool.rows[: pool.size]]
+print([hashlib.sha256(np.ascontiguousarray(answer).tobytes()).hexdigest()[:12] for answer in answers])
+"""
+
+
+def test_just_compiled_or_loaded_the_answers_are_the_same(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    root = Path(__file__).parents[1]
+    compiled, loaded = (
+        subprocess.run(
+            [sys.executable, "-c", _ANSWERS], env=environment, cwd=root, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    )
+    assert list(tmp_path.rglob("*.nbc"))
+    assert loaded == compiled
