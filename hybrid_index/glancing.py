@@ -87,7 +87,7 @@ def _cells(peaks: PeakList, settings: Settings) -> list[_Found]:
 
 
 def _found(race: Race, place: int, probability: float) -> _Found:
-    candidate = race.solved.candidates[place]
+    candidate = race.solved.lattices.candidate(place)
     lattice = candidate.bravais_lattice
     cell = standardize(Cell.from_metric(candidate.metric), lattice)
     refined = polish(candidate.replace(metric=cell.metric), race.peaks, race.settings)

@@ -205,7 +205,7 @@ def refine_cell(
         candidate = Candidate(bravais_lattice=bravais_lattice, metric=cell.metric, source="given")
     trials = [solve_candidates([candidate], line_data(peaks, settings, slack_deg=s)) for s in GIVEN_CELL_SLACK_DEG]
     solved = max(trials, key=lambda t: t.evidence[0] if len(t) else -np.inf)
-    refinement = polish(solved.candidates[0] if len(solved) else candidate, peaks, settings, n_rounds=4)
+    refinement = polish(solved.lattices.candidate(0) if len(solved) else candidate, peaks, settings, n_rounds=4)
     n = int(refinement.assignment.indexed.sum())
     probability = float(probabilities(solved.evidence[:1])[0]) if len(solved) else 0.0
     solution = Solution(rank=1, refinement=refinement, probability=probability)
@@ -263,15 +263,15 @@ def _solutions(race: Race, settings: Settings) -> tuple[Solution, ...]:
         return ()
     solutions = []
     for rank, answer in enumerate(_worth_listing(race.answers(settings.max_solutions)), start=1):
-        candidate = _in_standard_setting(solved.candidates[answer.members[0]])
+        candidate = _in_standard_setting(solved.lattices.candidate(answer.members[0]))
         refinement = polish(candidate, race.peaks, settings, n_rounds=_CAREFUL_ROUNDS if rank == 1 else 1)
         partners = tuple(
             Equivalent(
-                bravais_lattice=solved.candidates[j].bravais_lattice,
-                cell=standardize(Cell.from_metric(solved.candidates[j].metric), solved.candidates[j].bravais_lattice),
+                bravais_lattice=partner.bravais_lattice,
+                cell=Cell.from_metric(partner.metric),
                 relation="another lattice with the same line positions",
             )
-            for j in answer.members[1:]
+            for partner in (_in_standard_setting(solved.lattices.candidate(j)) for j in answer.members[1:])
         )
         solutions.append(
             Solution(rank=rank, refinement=refinement, probability=answer.probability, equivalents=partners)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.config import Settings
-from hybrid_index.lattice import BravaisLattice, direct_grams, group_by_line_positions
+from hybrid_index.lattice import direct_grams, group_by_line_positions
 from hybrid_index.neural.belief import believe
 from hybrid_index.neural.weights import packaged_network
 from hybrid_index.ranking import (
@@ -23,8 +23,16 @@ from hybrid_index.ranking import (
     prior_bits,
     probabilities,
 )
+from hybrid_index.refine.lattices import Lattices
 from hybrid_index.refine.lines import LineData, line_data, without_fixed_shifts, without_shift
-from hybrid_index.refine.solving import PROMISING, PROMISING_RELATIVES, Solved, relatives, solve_candidates
+from hybrid_index.refine.solving import (
+    PROMISING,
+    PROMISING_RELATIVES,
+    Solved,
+    relatives,
+    solve_candidates,
+    solve_lattices,
+)
 from hybrid_index.refine.strained import strained_starts
 from hybrid_index.schedule import Clock, Stage, kernel_lines, run_stage
 from hybrid_index.third_party import ThirdPartySource
@@ -104,7 +112,7 @@ class Race:
     supposed_deg: list[float] = field(default_factory=list)
     best_bits: float = -np.inf
     vain: int = 0
-    bred: set[tuple[bool, BravaisLattice, float]] = field(default_factory=set)
+    bred: set[tuple[bool, int, float]] = field(default_factory=set)
     tried: set[bytes] = field(default_factory=set)
     search_s: float = 0.0
     rank_s: float = 0.0
@@ -120,7 +128,7 @@ class Race:
         self.supposed_deg.append(stage.zero_shift_deg)
         self.search_s += time.perf_counter() - began
         began = time.perf_counter()
-        self._add_with_relatives(found)
+        self._add_with_relatives(Lattices.from_candidates(found))
         self._take_stock(stage)
         self.rank_s += time.perf_counter() - began
 
@@ -143,7 +151,7 @@ class Race:
         settled = False
         for hint, slack in product(allowed, HINT_SLACK_DEG):
             lines = line_data(self.peaks, self.settings, slack_deg=slack)
-            self._add_with_relatives(list(solve_candidates(strained_starts(hint), lines).candidates))
+            self._add_with_relatives(solve_candidates(strained_starts(hint), lines).lattices)
             if settled := self._is_settled(n_foreign):
                 break
         self.rank_s += time.perf_counter() - began
@@ -165,14 +173,13 @@ class Race:
 
     def score(self, solved: Solved) -> FloatArray:
         """Evidence and prior, in bits."""
-        codes = np.array([c.bravais_lattice.code for c in solved.candidates], dtype=np.int64)
-        return np.asarray(solved.evidence + self.prior[codes])
+        return np.asarray(solved.evidence + self.prior[solved.lattices.codes])
 
-    def _add_with_relatives(self, candidates: list[Candidate]) -> None:
-        self._add(candidates)
+    def _add_with_relatives(self, starts: Lattices) -> None:
+        self._add(starts)
         for _ in range(MAX_GENERATIONS):
             near = self._unseen_relatives()
-            if not near:
+            if not len(near):
                 break
             self._add(near, promising=PROMISING_RELATIVES)
         self._hear_network()
@@ -192,8 +199,8 @@ class Race:
             self.prior = prior_bits(believe(network, seen).lattices)
             self.solved = self.solved.take(np.argsort(-self.score(self.solved), kind="stable"))
 
-    def _add(self, candidates: list[Candidate], *, promising: int = PROMISING) -> None:
-        new = solve_candidates(candidates, self.lines, promising=promising)
+    def _add(self, starts: Lattices, *, promising: int = PROMISING) -> None:
+        new = solve_lattices(starts, self.lines, promising=promising)
         new = new.take(np.flatnonzero(self._within_limits(new)))
         both = self.solved.joined(new)
         self.solved = both.take(merge_same(both.grams, self.score(both))[:POOL])
@@ -202,33 +209,32 @@ class Race:
         """Which solutions respect the user's limits on volume, edges and shift."""
         s = self.settings
         volume = np.sqrt(np.linalg.det(solved.grams)) if len(solved) else np.zeros(0)
-        edge = np.sqrt(np.diagonal(direct_grams([c.metric for c in solved.candidates]), axis1=1, axis2=2)).max(axis=1)
+        edge = np.sqrt(np.diagonal(direct_grams(solved.lattices.metrics), axis1=1, axis2=2)).max(axis=1)
         shift = np.abs(self.combined_shift(solved))
         within = (volume <= s.max_volume_angstrom3) & (edge <= s.max_edge_angstrom)
         return np.asarray(within & (shift <= s.zero_limit_deg + SHIFT_MARGIN_DEG))
 
-    def _unseen_relatives(self) -> list[Candidate]:
+    def _unseen_relatives(self) -> Lattices:
         """Relatives of those of the first solutions whose relatives were not tried yet."""
-        starts: list[Candidate] = []
         least = max(BREEDING_BITS, float(self.solved.evidence.max(initial=0.0)) - BREEDING_REACH_BITS)
+        starts = []
         for most, derivatives in ((N_SYMMETRY, False), (N_DERIVATIVE, True)):
             fresh = []
-            for i, candidate in enumerate(self.solved.candidates[:most]):
-                if self.solved.evidence[i] < least:
-                    continue
-                key = (derivatives, candidate.bravais_lattice, round(float(self.solved.evidence[i]), 1))
-                if key not in self.bred:
+            codes, evidence = self.solved.lattices.codes[:most].tolist(), self.solved.evidence[:most].tolist()
+            for i, (code, bits) in enumerate(zip(codes, evidence, strict=True)):
+                key = (derivatives, code, round(bits, 1))
+                if bits >= least and key not in self.bred:
                     self.bred.add(key)
                     fresh.append(i)
             chosen = self.solved.take(fresh)
-            starts += relatives(chosen, systems=self.settings.systems, derivatives=derivatives, tried=self.tried)
-        return starts
+            starts.append(relatives(chosen, systems=self.settings.systems, derivatives=derivatives, tried=self.tried))
+        return starts[0].joined(starts[1])
 
     def combined_shift(self, solved: Solved) -> FloatArray:
         """Shift of 2θ (degrees) of the middle line, shape (m,)."""
         middle = len(self.lines) // 2
         per_unit = self.lines.columns[:, middle] / self.lines.slope[middle]
-        return np.asarray(solved.shifts @ per_unit)
+        return np.asarray(solved.lattices.shifts[:, self.lines.free_columns] @ per_unit)
 
     def can_stop(self, *, all_systems: bool, glanced: bool = False) -> bool:
         """Whether going on can hardly change the answer.

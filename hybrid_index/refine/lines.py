@@ -10,6 +10,8 @@ from hybrid_index.config import Settings
 from hybrid_index.types import PeakList
 from hybrid_index.units import FloatArray, displacement_slope, dq_d_two_theta, q_from_two_theta
 
+SHIFT_NAMES = ("zero_shift_deg", "displacement_mm")
+"""What the shifts of a candidate are called."""
 ZERO_PRIOR_DEG = 0.05
 """Standard deviation expected of a zero shift at Cu Kα; scales with the wavelength."""
 DISPLACEMENT_PRIOR_MM = 0.08
@@ -57,6 +59,11 @@ class LineData:
 
     def __len__(self) -> int:
         return int(self.q.size)
+
+    @property
+    def free_columns(self) -> list[int]:
+        """Places of the free shifts among zero shift and displacement."""
+        return [SHIFT_NAMES.index(name) for name in self.free_shifts]
 
 
 def position_esd_deg(peaks: PeakList) -> FloatArray:
@@ -109,11 +116,11 @@ def line_data(
     scale = min(1.0, wavelength / 1.5)
     columns, priors, names = [], [], []
     if settings.fix_zero_shift_deg is None:
-        names.append("zero_shift_deg")
+        names.append(SHIFT_NAMES[0])
         columns.append(slope)
         priors.append(ZERO_PRIOR_DEG * scale)
     if settings.fix_displacement_mm is None:
-        names.append("displacement_mm")
+        names.append(SHIFT_NAMES[1])
         columns.append(slope * leverage)
         priors.append(DISPLACEMENT_PRIOR_MM * settings.radius_mm / 200.0 * scale)
     return LineData(

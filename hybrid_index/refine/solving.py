@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from hybrid_index.lattice import (
     voronoi_lengths,
 )
 from hybrid_index.refine.assign import FAILED, PRIMITIVE, assign_solve_many
+from hybrid_index.refine.lattices import Lattices
 from hybrid_index.refine.lines import LineData
 from hybrid_index.threads import side_by_side, thread_count
 from hybrid_index.types import Candidate, IntArray
@@ -50,57 +51,58 @@ _EXACT = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solved:
-    """Candidates after assign–solve–iterate, best first.
+    """Lattices after assign–solve–iterate, best first.
 
-    ``candidates`` with refined metrics; ``evidence`` (m,) bits; ``n_indexed``, ``n_possible`` (m,);
-    ``rms`` (m,) misfit over the stated uncertainty; ``shifts`` (m, s) as in :class:`LineData`;
-    ``grams`` (m, 3, 3) direct Gram matrices of primitive bases, Å².
+    ``lattices`` (m) refined, whose scores are the evidence in bits; ``n_indexed``, ``n_possible`` (m,);
+    ``rms`` (m,) misfit over the stated uncertainty; ``grams`` (m, 3, 3) direct Gram matrices of primitive bases, Å².
     """
 
-    candidates: tuple[Candidate, ...]
-    evidence: FloatArray
+    lattices: Lattices
     n_indexed: FloatArray
     n_possible: FloatArray
     rms: FloatArray
-    shifts: FloatArray
     grams: FloatArray
 
     def __len__(self) -> int:
-        return len(self.candidates)
+        return len(self.lattices)
+
+    @property
+    def evidence(self) -> FloatArray:
+        """Evidence in bits (m,)."""
+        return self.lattices.scores
 
     def take(self, index: npt.ArrayLike) -> Solved:
         """Return a selection, in the order of *index*."""
         rows = np.asarray(index, dtype=np.int64)
-        return Solved(
-            candidates=tuple(self.candidates[i] for i in rows),
-            **{name: getattr(self, name)[rows] for name in _COLUMNS},
-        )
+        return Solved(lattices=self.lattices.take(rows), **{name: getattr(self, name)[rows] for name in _COLUMNS})
 
     def joined(self, other: Solved) -> Solved:
         """Return both together, best first."""
         together = Solved(
-            candidates=self.candidates + other.candidates,
+            lattices=self.lattices.joined(other.lattices),
             **{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS},
         )
         return together.take(np.argsort(-together.evidence, kind="stable"))
 
 
-_COLUMNS = ("evidence", "n_indexed", "n_possible", "rms", "shifts", "grams")
+_COLUMNS = ("n_indexed", "n_possible", "rms", "grams")
 
 
 def solve_candidates(candidates: Sequence[Candidate], lines: LineData, *, promising: int = PROMISING) -> Solved:
-    """Refine candidates against all *lines*, from the low-angle ones outwards; drop what cannot be a crystal.
+    """:func:`solve_lattices` for candidates."""
+    return solve_lattices(Lattices.from_candidates(candidates), lines, promising=promising)
+
+
+def solve_lattices(starts: Lattices, lines: LineData, *, promising: int = PROMISING) -> Solved:
+    """Refine lattices against all *lines*, from the low-angle ones outwards; drop what cannot be a crystal.
 
     Only the *promising* best solutions, and those near to the best, are extended over more lines; and only where that
     ends, over all lines, are sublattices weighed apart.
     """
-    n_shift = lines.columns.shape[0]
-    metrics = np.array([c.metric for c in candidates], dtype=np.float64).reshape(len(candidates), 6)
-    codes = np.array([c.bravais_lattice.code for c in candidates], dtype=np.int64)
-    out = np.zeros((len(candidates), 4 + n_shift))
-    for s, name in enumerate(lines.free_shifts):
-        out[:, 4 + s] = [getattr(c, name) for c in candidates]
-    rows, scores = np.arange(len(candidates)), np.array([c.score for c in candidates])
+    metrics, codes, scores = starts.metrics.copy(), starts.codes, starts.scores
+    out = np.zeros((len(starts), 4 + len(lines.free_shifts)))
+    out[:, 4:] = starts.shifts[:, lines.free_columns]
+    rows = np.arange(len(starts))
     growth = [n for n in _GROWTH if n < len(lines)] + [len(lines)]
     for n_lines, weigh_classes in [*((n, False) for n in growth[:-1] or growth), (growth[-1], True)]:
         started, shifts = metrics.copy(), out[:, 4:].copy()
@@ -112,20 +114,14 @@ def solve_candidates(candidates: Sequence[Candidate], lines: LineData, *, promis
     grams = _primitive_grams(metrics, codes)
     order = np.argsort(-out[:, 0], kind="stable")
     order = order[_is_plausible(grams)[order]]
+    metrics, codes, out, rows = metrics[order], codes[order], out[order], rows[order]
+    shifts = starts.shifts[rows]
+    shifts[:, lines.free_columns] = out[:, 4:]
     return Solved(
-        candidates=tuple(
-            candidates[rows[i]].replace(
-                metric=metrics[i],
-                score=float(out[i, 0]),
-                **{name: float(out[i, 4 + s]) for s, name in enumerate(lines.free_shifts)},
-            )
-            for i in order
-        ),
-        evidence=out[order, 0],
-        n_indexed=out[order, 1],
-        n_possible=out[order, 2],
-        rms=out[order, 3],
-        shifts=out[order, 4:],
+        lattices=Lattices(codes=codes, metrics=metrics, shifts=shifts, scores=out[:, 0], sources=starts.sources[rows]),
+        n_indexed=out[:, 1],
+        n_possible=out[:, 2],
+        rms=out[:, 3],
         grams=grams[order],
     )
 
@@ -201,7 +197,7 @@ def _is_plausible(grams: FloatArray) -> npt.NDArray[np.bool_]:
 
 def relatives(
     solved: Solved, *, systems: Iterable[str], derivatives: bool, tried: set[bytes] | None = None
-) -> list[Candidate]:
+) -> Lattices:
     """Starts next to what was found: every Bravais lattice that the metrics nearly have.
 
     Parameters
@@ -217,7 +213,7 @@ def relatives(
         Marks of the starts that were returned before, which are not returned again; the new ones are added.
     """
     if not len(solved):
-        return []
+        return solved.lattices
     allowed = np.array([lattice.crystal_system in set(systems) for lattice in BRAVAIS_LATTICES])
     grams, origin, derived = solved.grams, np.arange(len(solved)), np.zeros(len(solved), dtype=bool)
     if derivatives:
@@ -225,16 +221,16 @@ def relatives(
     owner, codes, metrics, deviations = fitting_metrics(grams, SYMMETRY_TOLERANCE)
     marks = set() if tried is None else tried
     settled = np.zeros(len(grams), dtype=bool)
-    starts: list[Candidate] = []
+    chosen: list[int] = []
     for i, mark in zip(range(len(owner)), _marks(codes, metrics), strict=True):
         if settled[owner[i]] or not allowed[codes[i]]:
             continue
         settled[owner[i]] = derived[owner[i]] and deviations[i] < _EXACT
         if mark not in marks:
             marks.add(mark)
-            source = solved.candidates[origin[owner[i]]]
-            starts.append(source.replace(bravais_lattice=BRAVAIS_LATTICES[codes[i]], metric=metrics[i], score=0.0))
-    return starts
+            chosen.append(i)
+    starts = solved.lattices.take(origin[owner[chosen]])
+    return replace(starts, codes=codes[chosen], metrics=metrics[chosen], scores=np.zeros(len(chosen)))
 
 
 def _and_derived(grams: FloatArray) -> tuple[FloatArray, IntArray, npt.NDArray[np.bool_]]:

@@ -45,4 +45,4 @@ def test_a_lattice_that_has_changed_by_two_percent_is_found(lattice: BravaisLatt
             for slack in HINT_SLACK_DEG
         ]
         best = max(solved, key=lambda s: float(s.evidence[0]))
-        assert is_lattice(best.candidates[0], cell, lattice)
+        assert is_lattice(best.lattices.candidate(0), cell, lattice)
