@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_index.lattice import BRAVAIS_LATTICES, cluster_lattices, derivative_relation
+from hybrid_index.lattice import (
+    ANGLE_TOLERANCE_DEG,
+    BRAVAIS_LATTICES,
+    cluster_lattices,
+    contains_lattice,
+    superlattices,
+)
 from hybrid_index.units import FloatArray
 
 SAME_LATTICE_TOLERANCE = 0.004
@@ -114,8 +120,8 @@ def _is_superlattice(grams: FloatArray, volumes: FloatArray, i: int, *, of: int)
     ratio = volumes[i] / volumes[of]
     if round(ratio) not in (2, 3, 4) or abs(ratio / round(ratio) - 1.0) > 0.02:
         return False
-    relation = derivative_relation(grams[of], grams[i], SAME_LATTICE_TOLERANCE)
-    return relation is not None and relation.startswith("superlattice")
+    larger = superlattices(grams[of], round(ratio))
+    return contains_lattice(larger, grams[i], SAME_LATTICE_TOLERANCE, ANGLE_TOLERANCE_DEG)
 
 
 def probabilities(score: FloatArray, needless: npt.NDArray[np.bool_] | None = None) -> FloatArray:

@@ -20,6 +20,7 @@ from hybrid_index.lattice.cell import (
     CRYSTAL_SYSTEMS,
     BravaisLattice,
     Cell,
+    are_positive_definite,
     direct_grams,
     gram_from_metric,
     is_positive_definite,
@@ -29,7 +30,9 @@ from hybrid_index.lattice.cell import (
     primitive_gram,
 )
 from hybrid_index.lattice.compare import (
+    ANGLE_TOLERANCE_DEG,
     cluster_lattices,
+    contains_lattice,
     same_lattice,
     same_shortest_vectors,
     shortest_lengths,
@@ -46,6 +49,7 @@ from hybrid_index.lattice.reduction import (
 )
 
 __all__ = [
+    "ANGLE_TOLERANCE_DEG",
     "BRAVAIS_LATTICES",
     "CRYSTAL_SYSTEMS",
     "AmbiguousPartner",
@@ -53,8 +57,10 @@ __all__ = [
     "Cell",
     "ConventionalSetting",
     "ambiguous_partners",
+    "are_positive_definite",
     "bravais_lattices",
     "cluster_lattices",
+    "contains_lattice",
     "conventional",
     "derivative_relation",
     "direct_grams",

@@ -151,7 +151,7 @@ def standardize(cell: Cell, lattice: BravaisLattice) -> Cell:
     >>> [round(x, 6) for x in standardize(Cell(a=7, b=5, c=6), BravaisLattice.OP).parameters]
     [5.0, 6.0, 7.0, 90.0, 90.0, 90.0]
     """
-    from hybrid_index.lattice import twofold
+    from hybrid_index.lattice import kernels, twofold
 
     gram = primitive_gram(cell, lattice)
     if lattice is BravaisLattice.AP:
@@ -162,35 +162,29 @@ def standardize(cell: Cell, lattice: BravaisLattice) -> Cell:
         basis = twofold.monoclinic(gram, b, twofold.plane_of(c, a))[1]
     elif lattice.crystal_system == "orthorhombic":
         basis = twofold.orthorhombic(gram, basis)[1]
-    rows = np.array(basis)
-    return Cell.from_gram(_symmetrized((rows @ gram @ rows.T)[None], np.array([lattice.code]))[0])
+    metrics, _ = kernels.symmetric_metrics(
+        gram[None], np.array([0]), np.array([basis]), np.array([lattice.code]), _MEANS
+    )
+    return Cell.from_metric(metrics[0])
 
 
 def _fitting(reduced: FloatArray, tolerance: float) -> tuple[IntArray, IntArray, IntArray, FloatArray, FloatArray]:
     """Bravais lattices that reduced metrics (m, 3, 3) fit, each metric's highest symmetry first.
 
-    Which metric and lattice (n,), conventional bases as rows (n, 3, 3), and as :func:`_symmetric_metrics` gives them
-    the metrics and deviations.
+    Which metric and lattice (n,), conventional bases as rows (n, 3, 3), exactly symmetric reciprocal metrics (n, 6),
+    and how far the given ones are from these (n,).
     """
-    from hybrid_index.lattice import twofold
+    from hybrid_index.lattice import kernels, twofold
 
     reduced = np.ascontiguousarray(reduced)
     inverses: FloatArray = np.linalg.inv(reduced).astype(np.float64, copy=False)
     obliquity = _OBLIQUITY_PER_STRAIN * tolerance
     owner, codes, bases = twofold.conventional_bases(reduced, inverses, obliquity)
-    metrics, deviations = _symmetric_metrics(bases @ reduced[owner] @ bases.swapaxes(1, 2), codes)
+    metrics, deviations = kernels.symmetric_metrics(reduced, owner, bases, codes, _MEANS)
     # deviations of an exact lattice are rounding noise: the order must not hang on it
     place = np.lexsort((codes, deviations.round(9), -_HOLOHEDRY_ORDERS[codes], owner))
     place = place[deviations[place] <= tolerance]
     return owner[place], codes[place], bases[place], metrics[place], deviations[place]
-
-
-def _symmetric_metrics(given: FloatArray, codes: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Reciprocal metrics (n, 6) of exactly the symmetry of each lattice, and how far the given metrics are from it."""
-    symmetric = _symmetrized(given, codes)
-    g = np.linalg.inv(symmetric)
-    metrics = np.stack([g[:, 0, 0], g[:, 1, 1], g[:, 2, 2], 2 * g[:, 1, 2], 2 * g[:, 0, 2], 2 * g[:, 0, 1]], axis=1)
-    return metrics, _strain(given, symmetric)
 
 
 # Mean over the point group of (aa, bb, cc, bc, ac, ab); in hexagonal axes [100], [010] and [110] are equivalent.
@@ -207,20 +201,3 @@ _MEAN = {
 }
 _HOLOHEDRY_ORDERS = np.array([holohedry_order(lattice) for lattice in BRAVAIS_LATTICES])
 _MEANS = np.array([_MEAN[lattice.value[0]] for lattice in BRAVAIS_LATTICES], dtype=np.float64)
-
-
-def _symmetrized(grams: FloatArray, codes: IntArray) -> FloatArray:
-    """Mean of each conventional direct Gram matrix (n, 3, 3) over the point group of its lattice."""
-    means = _MEANS[codes]
-    rows, columns = [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]
-    values = (means @ grams[:, rows, columns, None])[:, :, 0]
-    out = np.empty_like(grams)
-    out[:, rows, columns] = out[:, columns, rows] = values
-    return out
-
-
-def _strain(given: FloatArray, symmetric: FloatArray) -> FloatArray:
-    """Largest relative change of a length between pairs of Gram matrices (m, 3, 3), shape (m,)."""
-    inverse_root = np.linalg.inv(np.linalg.cholesky(given))
-    stretches = np.linalg.eigvalsh(inverse_root @ symmetric @ np.swapaxes(inverse_root, 1, 2))
-    return np.asarray(np.abs(np.sqrt(stretches) - 1.0).max(axis=1), dtype=np.float64)

@@ -186,9 +186,21 @@ def direct_grams(metrics: npt.ArrayLike) -> FloatArray:
 def is_positive_definite(gram: npt.ArrayLike) -> bool:
     """Whether a (3, 3) Gram matrix belongs to a lattice of three dimensions (with room for rounding)."""
     (a, f, e), (_, b, d), (_, _, c) = np.asarray(gram, dtype=np.float64).tolist()
+    return spans_space(a, b, c, d, e, f)  # plain numbers are twenty times as fast as an array
+
+
+def are_positive_definite(grams: FloatArray) -> npt.NDArray[np.bool_]:
+    """:func:`is_positive_definite` for many Gram matrices (m, 3, 3), shape (m,)."""
+    from hybrid_index.lattice import kernels
+
+    return kernels.are_positive_definite(grams)
+
+
+def spans_space(a: float, b: float, c: float, d: float, e: float, f: float) -> bool:
+    """Whether vectors with the squares a, b, c and the products d = bc, e = ac, f = ab lie in no plane."""
     if not (a > 0.0 and b > 0.0 and c > 0.0 and math.isfinite(a + b + c + d + e + f)):
         return False
-    # Sylvester's criterion on the cosines between the vectors; plain numbers are twenty times as fast as an array.
+    # Sylvester's criterion on the cosines between the vectors
     alpha, beta, gamma = d * d / (b * c), e * e / (a * c), f * f / (a * b)
     volume = 1.0 + 2.0 * d * e * f / (a * b * c) - alpha - beta - gamma
     return bool(max(alpha, beta, gamma) < 1.0 and volume > 1e-12)

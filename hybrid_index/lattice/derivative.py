@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.errors import InputError
 from hybrid_index.lattice.compare import ANGLE_TOLERANCE_DEG, LENGTH_TOLERANCE, contains_lattice
-from hybrid_index.lattice.reduction import IntArray, checked_gram
+from hybrid_index.lattice.reduction import IntArray, checked_gram, checked_grams
 from hybrid_index.units import FloatArray
 
 MAX_INDEX = 4
@@ -60,17 +61,17 @@ def superlattices(gram: npt.ArrayLike, index: int) -> FloatArray:
     Parameters
     ----------
     gram
-        Gram matrix of a primitive direct basis, shape (3, 3), Å².
+        Gram matrix of a primitive direct basis, shape (3, 3), or many of them, (m, 3, 3); Å².
     index
         Ratio of the volumes.
 
     Returns
     -------
     numpy.ndarray
-        Gram matrices (n, 3, 3), not reduced; those that the symmetry of the lattice makes alike are all there.
+        Gram matrices (n, 3, 3), or (m, n, 3, 3), not reduced; those that the symmetry of the lattice makes alike are
+        all there.
     """
-    bases = hermite_normal_forms(index)
-    return np.asarray(np.swapaxes(bases, 1, 2) @ checked_gram(gram) @ bases, dtype=np.float64)
+    return _derived(gram, hermite_normal_forms(index))
 
 
 def sublattices(gram: npt.ArrayLike, index: int) -> FloatArray:
@@ -78,8 +79,13 @@ def sublattices(gram: npt.ArrayLike, index: int) -> FloatArray:
 
     Arguments and result as of :func:`superlattices`: in reciprocal space the one is the other.
     """
-    bases = _dual_forms(index)
-    return np.asarray(np.swapaxes(bases, 1, 2) @ checked_gram(gram) @ bases, dtype=np.float64)
+    return _derived(gram, _dual_forms(index))
+
+
+def _derived(gram: npt.ArrayLike, bases: npt.NDArray[Any]) -> FloatArray:
+    many = np.ndim(gram) == 3
+    grams = checked_grams(gram)[:, None] if many else checked_gram(gram)
+    return np.asarray(np.swapaxes(bases, 1, 2) @ grams @ bases, dtype=np.float64)
 
 
 @cache

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
+from hybrid_index.lattice.cell import spans_space
 from hybrid_index.units import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -23,6 +24,10 @@ EPSILON = 1e-11
 """Relative size below which a scalar product counts as zero: rounding must not drive another step."""
 BOX = 2
 """Indices up to which vectors are tried in a reduced basis where a vector about as long as a basis vector is sought."""
+
+_spans_space = kernel(spans_space)
+# Where (aa, bb, cc, bc, ac, ab) stand in a Gram matrix.
+_FIRST, _SECOND = np.array([0, 1, 2, 1, 0, 0]), np.array([0, 1, 2, 2, 2, 1])
 
 
 @kernel
@@ -44,6 +49,81 @@ def transform(gram: FloatArray, basis: IntArray) -> FloatArray:
             out[i, j] = inner(gram, basis[i], basis[j])
             out[j, i] = out[i, j]
     return out
+
+
+@kernel
+def are_positive_definite(grams: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which Gram matrices (m, 3, 3) belong to a lattice."""
+    out = np.empty(grams.shape[0], dtype=np.bool_)
+    for i in range(grams.shape[0]):
+        g = grams[i]
+        out[i] = _spans_space(g[0, 0], g[1, 1], g[2, 2], g[1, 2], g[0, 2], g[0, 1])
+    return out
+
+
+@kernel
+def symmetric_metrics(
+    grams: FloatArray, owner: IntArray, bases: IntArray, codes: IntArray, means: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Metrics of exactly the symmetry of Bravais lattices that given ones resemble, and how far these are from it.
+
+    Parameters
+    ----------
+    grams, owner
+        Direct Gram matrices (m, 3, 3), and which of them each of the n lattices is made of.
+    bases, codes
+        Conventional bases (n, 3, 3) as rows, and codes (n,) of the Bravais lattices.
+    means
+        Shape (14, 6, 6): the mean over each point group, of (aa, bb, cc, bc, ac, ab).
+
+    Returns
+    -------
+    metrics, strains : numpy.ndarray
+        Reciprocal metrics (n, 6), and the largest relative change of a length (n,).
+    """
+    n = owner.size
+    metrics, strains = np.empty((n, 6)), np.empty(n)
+    values, mean, root = np.empty(6), np.empty(6), np.zeros((3, 3))
+    symmetric, stretch = np.empty((3, 3)), np.empty((3, 3))
+    for i in range(n):
+        given = transform(grams[owner[i]], bases[i])
+        for j in range(6):
+            values[j] = given[_FIRST[j], _SECOND[j]]
+        for j in range(6):
+            mean[j] = 0.0
+            for k in range(6):
+                mean[j] += means[codes[i], j, k] * values[k]
+            symmetric[_FIRST[j], _SECOND[j]] = symmetric[_SECOND[j], _FIRST[j]] = mean[j]
+        a, b, c, d, e, f = mean[0], mean[1], mean[2], mean[3], mean[4], mean[5]
+        volume2 = a * b * c + 2.0 * d * e * f - a * d * d - b * e * e - c * f * f
+        metrics[i, 0], metrics[i, 1] = (b * c - d * d) / volume2, (a * c - e * e) / volume2
+        metrics[i, 2], metrics[i, 3] = (a * b - f * f) / volume2, 2.0 * (e * f - a * d) / volume2
+        metrics[i, 4], metrics[i, 5] = 2.0 * (d * f - b * e) / volume2, 2.0 * (d * e - c * f) / volume2
+        _fill_inverse_root(given, root)
+        for j in range(3):
+            for k in range(3):
+                stretch[j, k] = 0.0
+                for u in range(j + 1):
+                    for v in range(k + 1):
+                        stretch[j, k] += root[j, u] * symmetric[u, v] * root[k, v]
+        squares = np.linalg.eigvalsh(stretch)
+        strains[i] = max(abs(math.sqrt(squares[0]) - 1.0), abs(math.sqrt(squares[2]) - 1.0))
+    return metrics, strains
+
+
+@kernel
+def _fill_inverse_root(gram: FloatArray, root: FloatArray) -> None:
+    """Inverse of the lower triangular matrix L, LLᵀ = *gram*."""
+    a = math.sqrt(gram[0, 0])
+    b = gram[1, 0] / a
+    c = math.sqrt(gram[1, 1] - b * b)
+    d = gram[2, 0] / a
+    e = (gram[2, 1] - b * d) / c
+    f = math.sqrt(gram[2, 2] - d * d - e * e)
+    root[0, 0], root[1, 1], root[2, 2] = 1.0 / a, 1.0 / c, 1.0 / f
+    root[1, 0] = -b / (a * c)
+    root[2, 1] = -e / (c * f)
+    root[2, 0] = (b * e - c * d) / (a * c * f)
 
 
 @kernel

@@ -30,14 +30,14 @@ def checked_gram(gram: npt.ArrayLike) -> FloatArray:
 
 def checked_grams(grams: npt.ArrayLike) -> FloatArray:
     """Return direct Gram matrices (n, 3, 3) as a new array; raises :class:`InputError` if one belongs to no lattice."""
+    from hybrid_index.lattice import kernels
+
     stack = np.array(grams, dtype=np.float64)
     if stack.size == 0:
         return np.zeros((0, 3, 3))
     if stack.ndim != 3 or stack.shape[1:] != (3, 3):
         raise InputError(f"Gram matrices come as an array (n, 3, 3); got {stack.shape}", source="grams")
-    # Sylvester's criterion, quicker than eigenvalues
-    minors = (stack[:, 0, 0], stack[:, 0, 0] * stack[:, 1, 1] - stack[:, 0, 1] ** 2, np.linalg.det(stack))
-    bad = np.flatnonzero(~np.logical_and.reduce([np.isfinite(m) & (m > 0.0) for m in minors]))
+    bad = np.flatnonzero(~kernels.are_positive_definite(stack))
     if bad.size:
         raise InputError(f"matrix {bad[0]} is not positive definite: it belongs to no lattice", source="grams")
     return stack

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from hybrid_index.lattice import (
     BRAVAIS_LATTICES,
+    are_positive_definite,
     cluster_lattices,
     direct_grams,
     fitting_metrics,
-    is_positive_definite,
     sublattices,
     superlattices,
     voronoi_lengths,
@@ -190,7 +190,7 @@ def _primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
 
 def _is_plausible(grams: FloatArray) -> npt.NDArray[np.bool_]:
     """Which Gram matrices (m, 3, 3) belong to lattices without impossibly short vectors."""
-    good = np.array([is_positive_definite(gram) for gram in grams], dtype=bool)
+    good = are_positive_definite(grams)
     good[good] = voronoi_lengths(grams[good])[:, 0] >= SHORTEST_VECTOR_ANGSTROM
     return good
 
@@ -238,9 +238,9 @@ def _and_derived(grams: FloatArray) -> tuple[FloatArray, IntArray, npt.NDArray[n
 
     What is alike, for its symmetry or because two metrics have it in common, is there once.
     """
-    derived = [np.concatenate([sublattices(g, 2), sublattices(g, 3), superlattices(g, 2)]) for g in grams]
-    origin = np.concatenate([np.arange(len(grams)), np.repeat(np.arange(len(grams)), len(derived[0]))])
-    every = np.concatenate([grams, *derived])
+    derived = np.concatenate([sublattices(grams, 2), sublattices(grams, 3), superlattices(grams, 2)], axis=1)
+    origin = np.concatenate([np.arange(len(grams)), np.repeat(np.arange(len(grams)), derived.shape[1])])
+    every = np.concatenate([grams, derived.reshape(-1, 3, 3)])
     first = np.unique(cluster_lattices(every, *_ALIKE), return_index=True)[1]
     return every[first], origin[first], first >= len(grams)
 
