@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.config import Settings
-from hybrid_index.lattice import direct_grams, group_by_line_positions
+from hybrid_index.lattice import group_by_line_positions
 from hybrid_index.neural.belief import believe
 from hybrid_index.neural.weights import packaged_network
 from hybrid_index.ranking import (
@@ -23,7 +23,7 @@ from hybrid_index.ranking import (
     prior_bits,
     probabilities,
 )
-from hybrid_index.refine.lattices import Lattices
+from hybrid_index.refine.lattices import Lattices, within_limits
 from hybrid_index.refine.lines import LineData, line_data, without_fixed_shifts, without_shift
 from hybrid_index.refine.solving import (
     PROMISING,
@@ -207,12 +207,9 @@ class Race:
 
     def _within_limits(self, solved: Solved) -> npt.NDArray[np.bool_]:
         """Which solutions respect the user's limits on volume, edges and shift."""
-        s = self.settings
-        volume = np.sqrt(np.linalg.det(solved.grams)) if len(solved) else np.zeros(0)
-        edge = np.sqrt(np.diagonal(direct_grams(solved.lattices.metrics), axis1=1, axis2=2)).max(axis=1)
+        within = within_limits(solved.lattices.metrics, solved.lattices.codes, self.settings)
         shift = np.abs(self.combined_shift(solved))
-        within = (volume <= s.max_volume_angstrom3) & (edge <= s.max_edge_angstrom)
-        return np.asarray(within & (shift <= s.zero_limit_deg + SHIFT_MARGIN_DEG))
+        return np.asarray(within & (shift <= self.settings.zero_limit_deg + SHIFT_MARGIN_DEG))
 
     def _unseen_relatives(self) -> Lattices:
         """Relatives of those of the first solutions whose relatives were not tried yet."""

@@ -30,7 +30,7 @@ import numpy as np
 
 from benchmarks.baselines.treor_kernels import try_base_lines
 from benchmarks.baselines.treor_settings import CU_KA1_ANGSTROM, IndexLimit, System, TreorSettings
-from hybrid_index.lattice import BravaisLattice, Cell, cluster_lattices, direct_grams, metric_subspace
+from hybrid_index.lattice import BravaisLattice, Cell, cluster_lattices, metric_subspace, primitive_grams
 from hybrid_index.types import IntArray, PeakList
 from hybrid_index.units import FloatArray, dq_d_two_theta
 
@@ -228,7 +228,9 @@ def _listed(metrics: FloatArray, scores: FloatArray, lattice: BravaisLattice, n_
         return []
     order = np.argsort(-scores[:, 0], kind="stable")
     metrics, scores = metrics[order], scores[order]
-    first = np.unique(cluster_lattices(direct_grams(metrics)), return_index=True)[1]
+    first = np.unique(
+        cluster_lattices(primitive_grams(metrics, np.full(len(metrics), lattice.code))), return_index=True
+    )[1]
     return [
         TreorCell(
             lattice=lattice,

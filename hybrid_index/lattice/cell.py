@@ -176,13 +176,6 @@ def gram_from_metric(metric: npt.ArrayLike) -> FloatArray:
     return np.array([[a, f / 2, e / 2], [f / 2, b, d / 2], [e / 2, d / 2, c]])
 
 
-def direct_grams(metrics: npt.ArrayLike) -> FloatArray:
-    """Direct Gram matrices (m, 3, 3), Å², of many reciprocal metrics (m, 6)."""
-    a, b, c, d, e, f = np.asarray(metrics, dtype=np.float64).reshape(-1, 6).T
-    rows = [[a, f / 2, e / 2], [f / 2, b, d / 2], [e / 2, d / 2, c]]
-    return np.asarray(np.linalg.inv(np.moveaxis(np.array(rows), 2, 0)), dtype=np.float64)
-
-
 def is_positive_definite(gram: npt.ArrayLike) -> bool:
     """Whether a (3, 3) Gram matrix belongs to a lattice of three dimensions (with room for rounding)."""
     (a, f, e), (_, b, d), (_, _, c) = np.asarray(gram, dtype=np.float64).tolist()
@@ -241,3 +234,10 @@ def primitive_gram(cell: Cell, lattice: BravaisLattice | str) -> FloatArray:
     """Direct Gram matrix (3, 3), Å², of a primitive (not yet reduced) basis of a cell; see :func:`primitive_basis`."""
     basis = primitive_basis(lattice)
     return np.asarray(basis.T @ cell.gram @ basis, dtype=np.float64)
+
+
+def primitive_grams(metrics: FloatArray, codes: npt.NDArray[np.int64]) -> FloatArray:
+    """:func:`primitive_gram` (m, 3, 3) of many reciprocal metrics (m, 6) of Bravais lattices with these codes (m,)."""
+    from hybrid_index.lattice import kernels
+
+    return kernels.primitive_grams(metrics, codes)

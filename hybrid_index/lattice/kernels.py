@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
-from hybrid_index.lattice.cell import spans_space
+from hybrid_index.lattice.cell import BRAVAIS_LATTICES, primitive_basis, spans_space
 from hybrid_index.units import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -26,6 +26,7 @@ BOX = 2
 """Indices up to which vectors are tried in a reduced basis where a vector about as long as a basis vector is sought."""
 
 _spans_space = kernel(spans_space)
+_PRIMITIVE = np.array([primitive_basis(lattice) for lattice in BRAVAIS_LATTICES])
 # Where (aa, bb, cc, bc, ac, ab) stand in a Gram matrix.
 _FIRST, _SECOND = np.array([0, 1, 2, 1, 0, 0]), np.array([0, 1, 2, 2, 2, 1])
 
@@ -58,6 +59,28 @@ def are_positive_definite(grams: FloatArray) -> npt.NDArray[np.bool_]:
     for i in range(grams.shape[0]):
         g = grams[i]
         out[i] = _spans_space(g[0, 0], g[1, 1], g[2, 2], g[1, 2], g[0, 2], g[0, 1])
+    return out
+
+
+@kernel
+def primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
+    """Direct Gram matrices (m, 3, 3) of primitive bases, from reciprocal metrics (m, 6) of conventional cells."""
+    out, direct = np.empty((metrics.shape[0], 3, 3)), np.empty((3, 3))
+    for i in range(metrics.shape[0]):
+        basis, m = _PRIMITIVE[codes[i]], metrics[i]
+        a, b, c, d, e, f = m[0], m[1], m[2], 0.5 * m[3], 0.5 * m[4], 0.5 * m[5]
+        volume2 = a * b * c + 2.0 * d * e * f - a * d * d - b * e * e - c * f * f
+        direct[0, 0], direct[1, 1], direct[2, 2] = b * c - d * d, a * c - e * e, a * b - f * f
+        direct[1, 2] = direct[2, 1] = e * f - a * d
+        direct[0, 2] = direct[2, 0] = d * f - b * e
+        direct[0, 1] = direct[1, 0] = d * e - c * f
+        for j in range(3):
+            for k in range(3):
+                total = 0.0
+                for u in range(3):
+                    for v in range(3):
+                        total += basis[u, j] * direct[u, v] * basis[v, k]
+                out[i, j, k] = total / volume2
     return out
 
 

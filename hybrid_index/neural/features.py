@@ -27,6 +27,7 @@ N_PLAIN = 6
 N_LIST = 5
 N_LINE = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2]) + N_PLAIN + 2 * N_COINCIDENCES
 N_PAIR = 2 * (RATIO_WAVES[2] + DIFFERENCE_WAVES[2]) + N_COINCIDENCES
+_RATIO_PHASES, _DIFFERENCE_PHASES = (2.0 * np.pi * np.geomspace(*waves) for waves in (RATIO_WAVES, DIFFERENCE_WAVES))
 _FAINTEST = 1e-4
 _SMALLEST = 1e-3
 
@@ -63,7 +64,7 @@ def features(
     strongest = np.max(np.where(listed, intensity[:, :LINES], 0.0), axis=1, keepdims=True)
     relative = np.where(listed, intensity[:, :LINES], 0.0) / np.maximum(strongest, 1e-30)
     sigma = np.where(listed, np.maximum(sigma_deg[:, :LINES], 1e-4), 0.01)
-    ratio_waves, difference_waves = _waves(ratio, RATIO_WAVES), _waves(share, DIFFERENCE_WAVES)
+    ratio_waves, difference_waves = _waves(ratio, _RATIO_PHASES), _waves(share, _DIFFERENCE_PHASES)
     plain = [
         share,
         ratio,
@@ -105,11 +106,9 @@ def features_of(peaks: PeakList) -> Features:
     )
 
 
-def _waves(x: FloatArray, spectrum: tuple[float, float, int]) -> tuple[Floats, Floats]:
-    """Sines and cosines (..., k) of x (...) at wave numbers in geometric progression."""
-    low, high, count = spectrum
-    phase = (2.0 * np.pi * np.geomspace(low, high, count) * x[..., None]) % (2.0 * np.pi)
-    phase = phase.astype(np.float32)
+def _waves(x: FloatArray, phases: FloatArray) -> tuple[Floats, Floats]:
+    """Sines and cosines (..., k) of x (...) times phases (k,) per unit."""
+    phase = ((phases * x[..., None]) % (2.0 * np.pi)).astype(np.float32)
     return np.sin(phase), np.cos(phase)
 
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES
+from hybrid_index.lattice.reciprocal import determinant, minors
 from hybrid_index.types import Candidate, IntArray
 from hybrid_index.units import FloatArray
+
+_POINTS = np.array([lattice.lattice_points for lattice in BRAVAIS_LATTICES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,3 +69,11 @@ class Lattices:
         """Return both, one after the other."""
         both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__slots__}
         return Lattices(**both)
+
+
+def within_limits(metrics: FloatArray, codes: IntArray, settings: Settings) -> npt.NDArray[np.bool_]:
+    """Which lattices (m, 6), (m,) respect the user's limits on volume and edges, shape (m,)."""
+    columns = metrics.T
+    det, longest = determinant(*columns), np.maximum.reduce(minors(*columns))
+    volume = settings.max_volume_angstrom3 * _POINTS[codes]
+    return np.asarray((det * volume**2 >= 1.0) & (longest <= det * settings.max_edge_angstrom**2))

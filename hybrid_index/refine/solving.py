@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_index.compiled import kernel
 from hybrid_index.lattice import (
     BRAVAIS_LATTICES,
     are_positive_definite,
     cluster_lattices,
-    direct_grams,
     fitting_metrics,
+    primitive_grams,
     sublattices,
     superlattices,
     voronoi_lengths,
 )
-from hybrid_index.refine.assign import FAILED, PRIMITIVE, assign_solve_many
+from hybrid_index.refine.assign import FAILED, assign_solve_many
 from hybrid_index.refine.lattices import Lattices
 from hybrid_index.refine.lines import LineData
 from hybrid_index.threads import side_by_side, thread_count
@@ -111,7 +112,7 @@ def solve_lattices(starts: Lattices, lines: LineData, *, promising: int = PROMIS
         metrics[lost], out[lost, 4:] = started[lost], shifts[lost]
         kept = np.flatnonzero(~lost) if weigh_classes else _promising(codes, out, scores, promising)
         metrics, codes, out, rows, scores = metrics[kept], codes[kept], out[kept], rows[kept], scores[kept]
-    grams = _primitive_grams(metrics, codes)
+    grams = primitive_grams(metrics, codes)
     order = np.argsort(-out[:, 0], kind="stable")
     order = order[_is_plausible(grams)[order]]
     metrics, codes, out, rows = metrics[order], codes[order], out[order], rows[order]
@@ -160,32 +161,41 @@ def solve_some(
     )
 
 
+@kernel
 def _promising(codes: IntArray, out: FloatArray, scores: FloatArray, most: int) -> IntArray:
     """Which solutions to extend over more lines: the best of different ones, by evidence.
 
     And all that so few lines do not determine, and as many of those that scored better with their engine, which saw
     lines beyond these few.
     """
-    solved = np.flatnonzero(out[:, 0] > FAILED)
-    # Starts that met have the same evidence and misfit.
-    marks = np.column_stack([codes, np.rint(out[:, [0, 3]] / _SAME_SOLUTION)])[solved]
-    earlier: dict[tuple[float, ...], int] = {}
-    for i, mark in zip(solved.tolist(), map(tuple, marks.tolist()), strict=True):
-        earlier.setdefault(mark, i)
-    first = np.array(list(earlier.values()), dtype=np.int64)
-    evidence = out[first, 0]
-    place = np.empty(len(first), dtype=np.int64)
-    place[np.argsort(-evidence, kind="stable")] = np.arange(len(first))
-    near = evidence >= evidence.max(initial=FAILED) - PROMISING_BITS
-    undervalued = first[scores[first] > evidence + PROMISING_BITS]
-    undervalued = undervalued[np.argsort(-scores[undervalued], kind="stable")][:most]
-    undetermined = np.flatnonzero(out[:, 0] <= FAILED)
-    return np.unique(np.concatenate([first[(place < most) | near], undervalued, undetermined]))
-
-
-def _primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
-    bases = PRIMITIVE[codes]
-    return np.asarray(bases.swapaxes(1, 2) @ direct_grams(metrics) @ bases, dtype=np.float64)
+    n = len(codes)
+    chosen, first, n_first = np.zeros(n, dtype=np.bool_), np.empty(n, dtype=np.int64), 0
+    for i in range(n):
+        if out[i, 0] <= FAILED:
+            chosen[i] = True
+            continue
+        for j in first[:n_first]:
+            # Starts that met have the same evidence and misfit.
+            if (
+                codes[j] == codes[i]
+                and abs(out[j, 0] - out[i, 0]) <= _SAME_SOLUTION
+                and abs(out[j, 3] - out[i, 3]) <= _SAME_SOLUTION
+            ):
+                break
+        else:
+            first[n_first] = i
+            n_first += 1
+    first = first[:n_first]
+    evidence, said = out[first, 0], scores[first]
+    least = np.max(evidence) - PROMISING_BITS if n_first else 0.0
+    for place, i in enumerate(np.argsort(-evidence, kind="mergesort")):
+        chosen[first[i]] = place < most or evidence[i] >= least
+    n_undervalued = 0
+    for i in np.argsort(-said, kind="mergesort"):
+        if said[i] > evidence[i] + PROMISING_BITS and n_undervalued < most:
+            chosen[first[i]] = True
+            n_undervalued += 1
+    return np.flatnonzero(chosen)
 
 
 def _is_plausible(grams: FloatArray) -> npt.NDArray[np.bool_]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybrid_index.config import Settings
-from hybrid_index.lattice import BRAVAIS_LATTICES, BravaisLattice
-from hybrid_index.lattice.reciprocal import determinant, minors
+from hybrid_index.lattice import BRAVAIS_LATTICES
 from hybrid_index.refine.assign import FAILED
+from hybrid_index.refine.lattices import within_limits
 from hybrid_index.refine.lines import LineData, line_data
 from hybrid_index.refine.solving import solve_some
 from hybrid_index.search.windows import LineWindows, chance_table
@@ -70,13 +70,14 @@ def solved(
     out = np.zeros((len(metrics), 4 + len(lines.free_shifts)))
     # engines already run side by side
     solve_some(metrics, codes, out, lines, n_lines=len(lines), weigh_classes=False)
+    within = within_limits(metrics, codes, settings)
     seen: set[tuple[int, int, int]] = set()
     for i in np.argsort(-out[:, 0], kind="stable"):
         if out[i, 0] <= FAILED or len(seen) >= most:
             return
         # Copies of a lattice end at the same lines with the same evidence.
         key = (int(out[i, 1]), int(out[i, 2]), round(float(out[i, 0]) * 50))
-        if key in seen or not _is_within(metrics[i], BRAVAIS_LATTICES[codes[i]], settings):
+        if key in seen or not within[i]:
             continue
         seen.add(key)
         shifts = {name: float(out[i, 4 + s]) for s, name in enumerate(lines.free_shifts)}
@@ -87,10 +88,3 @@ def solved(
             score=float(out[i, 0]),
             **shifts,
         )
-
-
-def _is_within(metric: FloatArray, lattice: BravaisLattice, settings: Settings) -> bool:
-    """Whether a lattice respects the user's limits on volume and edges."""
-    det, longest = determinant(*metric.tolist()), max(minors(*metric.tolist()))
-    volume = lattice.lattice_points * settings.max_volume_angstrom3
-    return bool(det * volume**2 >= 1.0 and longest <= det * settings.max_edge_angstrom**2)
