@@ -17,7 +17,7 @@ from hybrid_index.types import IntArray, PeakList, frozen_array
 from hybrid_index.units import FloatArray
 
 _OPERATIONS = NumpyOperations()
-_KEPT = 0.995
+KEPT = 0.995
 """Readings are taken, likeliest first, until they have this share of the probability: some ten of sixteen. With 0.9 the
 true lattice is found in a thirtieth fewer lists."""
 
@@ -76,10 +76,7 @@ class Belief:
         They are *most*, or as many as have a share of *enough* of the probability.
         """
         asked = np.arange(self.lattices.size) if codes is None else np.asarray(codes)
-        asked = asked[np.argsort(-self.lattices[asked], kind="stable")]
-        shares = self.lattices[asked]
-        wanted = asked[np.cumsum(shares) - shares < enough * shares.sum()]
-        return [int(code) for code in wanted[:most]]
+        return likeliest(self.lattices, asked, most=most, enough=enough)
 
     def under(self, code: int) -> LatticeBelief:
         """What holds if the list is of the Bravais lattice with this code."""
@@ -89,7 +86,7 @@ class Belief:
         said = net.given(_OPERATIONS, w, size, self.encoded, np.array([code]))
         readings = _softmax(said.readings[0])
         kept = np.argsort(-readings, kind="stable")
-        kept = kept[np.cumsum(readings[kept]) - readings[kept] < _KEPT]
+        kept = kept[np.cumsum(readings[kept]) - readings[kept] < KEPT]
         (scores,) = net.label_scores(_OPERATIONS, w, said.tokens[:, :n], int(FAMILY_OF_CODE[code]), kept)
         (shift, log_shift_esd), (volume, log_factor) = said.shift[0].tolist(), said.volume[0].tolist()
         return LatticeBelief(
@@ -103,6 +100,14 @@ class Belief:
             volume_angstrom3=float(np.exp(volume)) / last_q**1.5,
             volume_factor=float(np.exp(np.exp(log_factor))),
         )
+
+
+def likeliest(probability: FloatArray, codes: IntArray, *, most: int, enough: float) -> list[int]:
+    """The likeliest of *codes*, by the probabilities (14,) of all: see :meth:`Belief.likeliest`."""
+    codes = codes[np.argsort(-probability[codes], kind="stable")]
+    shares = probability[codes]
+    wanted = codes[np.cumsum(shares) - shares < enough * shares.sum()]
+    return [int(code) for code in wanted[:most]]
 
 
 def believe(network: Network, peaks: PeakList) -> Belief:

@@ -88,22 +88,18 @@ def features(
     )
 
 
-def features_of(peaks: PeakList) -> Features:
-    """Features of one list, as a batch of one."""
-    n = min(len(peaks), LINES)
+def features_of(*lists: PeakList) -> Features:
+    """Features of lists of lines, as one batch."""
+    count = np.array([min(len(peaks), LINES) for peaks in lists])
 
-    def column(values: FloatArray) -> FloatArray:
-        out = np.zeros((1, LINES))
-        out[0, :n] = values[:n]
+    def column(name: str) -> FloatArray:
+        out = np.zeros((len(lists), LINES))
+        for row, n, peaks in zip(out, count, lists, strict=True):
+            row[:n] = getattr(peaks, name)[:n]
         return out
 
-    return features(
-        column(peaks.two_theta_deg),
-        column(peaks.intensity),
-        column(peaks.two_theta_esd_deg),
-        np.array([peaks.wavelength_angstrom]),
-        np.array([n]),
-    )
+    wavelengths = np.array([peaks.wavelength_angstrom for peaks in lists])
+    return features(column("two_theta_deg"), column("intensity"), column("two_theta_esd_deg"), wavelengths, count)
 
 
 def _waves(x: FloatArray, phases: FloatArray) -> tuple[Floats, Floats]:

@@ -20,15 +20,15 @@ from hybrid_index.refine.hkl import fill_reflections
 from hybrid_index.search.windows import bit_count, heap_push
 from hybrid_index.units import FloatArray
 
-_DEPENDENT = 1e-4
+DEPENDENT = 1e-4
 """A row with less than this share of its square outside the rows before it adds nothing to them."""
-_SAME_VOLUME = 0.01
+SAME_VOLUME = 0.01
 """Lattices that meet the same lines and differ less in volume are one."""
 _MASK, _DETERMINANT, _READING, _DRAWN = 7, 8, 9, 10
 """Columns of what is kept of a trial, after metric and code; lines and labels come last."""
-_FEWEST_PARENTS = 4
+FEWEST_PARENTS = 4
 """Good trials there must be before any is changed."""
-_FLAT = 1.05
+FLAT = 1.05
 """Margin (of squares) by which reciprocal axes must span an angle."""
 _determinant = fast_kernel(reciprocal.determinant)
 
@@ -69,7 +69,7 @@ def _add_equation(rows: FloatArray, label: int, q: float, found: int, solved: Fl
     for j in range(k):
         left += solved[found, j] * solved[found, j]
     solved[found, k + 1] = left
-    return left >= _DEPENDENT * whole
+    return left >= DEPENDENT * whole
 
 
 @fast_kernel
@@ -139,7 +139,7 @@ def _is_lattice(m: FloatArray, least_determinant: float) -> bool:
     a, b, c, d, e, f = m[0], m[1], m[2], m[3], m[4], m[5]
     if a <= 0.0 or b <= 0.0 or c <= 0.0:
         return False
-    if 4.0 * b * c <= _FLAT * d * d or 4.0 * a * c <= _FLAT * e * e or 4.0 * a * b <= _FLAT * f * f:
+    if 4.0 * b * c <= FLAT * d * d or 4.0 * a * c <= FLAT * e * e or 4.0 * a * b <= FLAT * f * f:
         return False
     return bool(_determinant(a, b, c, d, e, f) > least_determinant)
 
@@ -148,7 +148,7 @@ def _is_lattice(m: FloatArray, least_determinant: float) -> bool:
 def _is_known(kept: FloatArray, size: int, mask: int, determinant: float) -> bool:
     """Whether a lattice that meets the same lines with the same volume is kept already."""
     for i in range(size):
-        if kept[i, _MASK] == mask and abs(kept[i, _DETERMINANT] - determinant) < _SAME_VOLUME * determinant:
+        if kept[i, _MASK] == mask and abs(kept[i, _DETERMINANT] - determinant) < SAME_VOLUME * determinant:
             return True
     return False
 
@@ -215,7 +215,7 @@ def guided_trials(
     hkl, q_calc = np.empty((odds.shape[1] - 1, 3), dtype=np.int32), np.empty(odds.shape[1] - 1)
     metric, row = np.zeros(6), np.empty(_DRAWN + 2 * k)
     for _ in range(n_trials):
-        if size >= _FEWEST_PARENTS and uniform(state) < changed:
+        if size >= FEWEST_PARENTS and uniform(state) < changed:
             parent = kept[int(uniform(state) * size)]
             r, found = int(parent[_READING]), _inherit(parent, int(uniform(state) * k), rows, q, solved, drawn)
         else:

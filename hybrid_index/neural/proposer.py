@@ -12,6 +12,7 @@ from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace
 from hybrid_index.neural.belief import LatticeBelief, believe
 from hybrid_index.neural.guided import guided_trials
 from hybrid_index.neural.labels import FAMILY_OF_CODE
+from hybrid_index.neural.network import Array
 from hybrid_index.neural.shift_spectrum import shift_unit
 from hybrid_index.neural.weights import Network, packaged_network
 from hybrid_index.refine.lines import without_fixed_shifts, without_shift
@@ -22,13 +23,13 @@ from hybrid_index.units import FloatArray
 
 FARTHEST_DEG = 0.06
 """Shift (degrees, at Cu Kα) that the network is believed at most: larger ones are supposed before it is asked."""
-_TRIALS_BY_PARAMETERS = {1: 0.05, 2: 0.2, 3: 0.5, 4: 1.0, 6: 1.0}
+TRIALS_BY_PARAMETERS = {1: 0.05, 2: 0.2, 3: 0.5, 4: 1.0, 6: 1.0}
 """Lattices of few parameters need fewer trials."""
 CHANGED = 0.65
 """Share of the trials that change one equation of a good one."""
 LAYERED = 0.1
 """Share of the others that suppose one line, of any angle, to be the first of a layer."""
-_LEAST_SHARE = 0.1
+LEAST_SHARE = 0.1
 """Every lattice that the network is asked about gets at least this share of the trials."""
 
 
@@ -66,12 +67,12 @@ class NeuralProposer:
         codes = np.array([b.code for b in BRAVAIS_LATTICES if b.crystal_system in limits.systems])
         belief = believe(network, without_fixed_shifts(peaks, limits))
         likeliest = belief.likeliest(codes=codes, most=self.n_lattices, enough=self.enough)
-        shares = np.maximum(belief.lattices[likeliest], _LEAST_SHARE)
+        shares = np.maximum(belief.lattices[likeliest], LEAST_SHARE)
 
         def trials(asked: tuple[int, float]) -> list[tuple[Candidate, float]]:
             code, share = asked
             lattice = belief.under(code)
-            shift = _said_shift(lattice, limits, peaks.wavelength_angstrom)
+            shift = float(said_shift_deg(lattice.shift_deg, limits, peaks.wavelength_angstrom))
             ready = Prepared.from_peaks(without_shift(peaks, shift), limits)
             n_trials = round(self.n_trials * share)
             pool = likely_trials(lattice, network, ready, limits, n_trials=n_trials, capacity=self.capacity)
@@ -102,9 +103,9 @@ def likely_trials(
     volume = limits.max_volume_angstrom3 * lattice.lattice_points
     pool = Pool(capacity)
     pool.size = guided_trials(
-        np.uint64(limits.seed + code), round(n_trials * _TRIALS_BY_PARAMETERS[rows.shape[1]]), code,
+        np.uint64(limits.seed + code), round(n_trials * TRIALS_BY_PARAMETERS[rows.shape[1]]), code,
         metric_subspace(lattice), rows, np.cumsum(belief.readings), np.cumsum(belief.labels[:, :n_lines], axis=-1),
-        np.cumsum(_readiness(belief)[:, :n_lines], axis=-1), w.q, w.q_max, volume**-2, w.table, w.bins_per_q,
+        np.cumsum(readiness(belief.foreign, belief.labels.max(axis=-1))[:, :n_lines], axis=-1), w.q, w.q_max, volume**-2, w.table, w.bins_per_q,
         ready.odds, pool.scores, pool.rows, first_orders(rows), changed, layered,
     )  # fmt: skip
     return pool
@@ -115,13 +116,17 @@ def first_orders(rows: FloatArray) -> IntArray:
     return np.flatnonzero((rows.sum(axis=1) == 1.0) & (rows.max(axis=1) == 1.0) & (rows.min(axis=1) >= 0.0))
 
 
-def _said_shift(lattice: LatticeBelief, limits: Settings, wavelength_angstrom: float) -> float:
+def said_shift_deg(shift_deg: FloatArray | float, limits: Settings, wavelength_angstrom: FloatArray | float) -> Array:
+    """What is taken off the lines before trials are made, where the network says that so much of a shift is left."""
     if limits.fix_zero_shift_deg is not None:
-        return 0.0
-    farthest = FARTHEST_DEG * float(shift_unit(wavelength_angstrom))
-    return float(np.clip(lattice.shift_deg, -farthest, farthest))
+        return np.zeros_like(shift_deg)
+    farthest = FARTHEST_DEG * shift_unit(wavelength_angstrom)
+    return np.clip(shift_deg, -farthest, farthest)
 
 
-def _readiness(lattice: LatticeBelief) -> FloatArray:
-    """How readily each line is taken as a base line in each reading (R, n): surely its own, and surely labelled."""
-    return np.asarray((1.0 - lattice.foreign) * lattice.labels.max(axis=-1) ** 0.7 + 1e-3)
+def readiness(foreign: Array, surest: Array) -> Array:
+    """How readily lines are taken as base lines: surely the phase's own, and surely labelled.
+
+    Arrays or tensors: the probability that each is foreign, and that of its likeliest label.
+    """
+    return (1.0 - foreign) * surest**0.7 + 1e-3

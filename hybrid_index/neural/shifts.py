@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_index.config import Settings
 from hybrid_index.neural.numpy_operations import NumpyOperations
@@ -63,16 +64,21 @@ class SupposedShifts:
 
 def shift_belief(reader: ShiftReader, peaks: PeakList, settings: Settings) -> ShiftBelief:
     """Read the lines."""
-    unit = float(shift_unit(peaks.wavelength_angstrom))
     x = spectra_of(
         peaks.two_theta_deg[None],
         peaks.two_theta_esd_deg[None],
         np.array([peaks.wavelength_angstrom]),
         np.array([len(peaks)]),
     )
-    scores = shift_scores(NumpyOperations(), reader.weights, reader.architecture, x)[0].astype(np.float64)
+    scores = shift_scores(NumpyOperations(), reader.weights, reader.architecture, x)[0]
+    return belief_of(scores, peaks.wavelength_angstrom, settings)
+
+
+def belief_of(scores: npt.NDArray[np.float32], wavelength_angstrom: float, settings: Settings) -> ShiftBelief:
+    """What the scores (N_SHIFTS,) of a list's shifts make of what is believed beforehand."""
+    unit = float(shift_unit(wavelength_angstrom))
     shifts = GRID_DEG * unit
-    share = np.exp(scores - scores.max()) * prior(shifts, settings, unit)
+    share = np.exp(scores.astype(np.float64) - scores.max()) * prior(shifts, settings, unit)
     return ShiftBelief(shift_deg=shifts, probability=share / share.sum())
 
 
@@ -89,7 +95,11 @@ def read_shifts(reader: ShiftReader, peaks: PeakList, settings: Settings) -> Sup
 
     Neighbourhoods around the likeliest shift itself find no more: a search bridges half of their width.
     """
-    belief = shift_belief(reader, peaks, settings)
+    return supposed(shift_belief(reader, peaks, settings))
+
+
+def supposed(belief: ShiftBelief) -> SupposedShifts:
+    """The neighbourhoods of :func:`read_shifts`."""
     centres = np.arange(len(GRID_DEG) // 2 % _WINDOW, len(GRID_DEG), _WINDOW)
     within = np.convolve(belief.probability, np.ones(_WINDOW), mode="same")[centres]
     order = np.argsort(-within, kind="stable")[: np.count_nonzero(within)]

@@ -27,10 +27,10 @@ for _i, _b in enumerate(BRAVAIS_LATTICES):
 
 PRIMITIVE = np.array([primitive_basis(b) for b in BRAVAIS_LATTICES])
 
-_WINDOWS = np.array([5.0, 4.0, 3.5, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0])
-_SLACK = np.array([1.0, 0.5, 0.25, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+WINDOWS = np.array([5.0, 4.0, 3.5, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0])
+SLACK = np.array([1.0, 0.5, 0.25, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 """Half widths of the windows step by step: uncertainties of a line, and shares of the slack that shifts may need."""
-_LEAST_Q = 1e-9
+LEAST_Q = 1e-9
 """Å⁻²; a line that a shift would move beyond the direct beam stays here, where no reflection is."""
 FAILED = -1.0e9
 """Evidence of a start that led nowhere."""
@@ -131,14 +131,14 @@ def assign_solve(
     corrected = q[:n_lines].copy()
     for s in range(n_shift):
         corrected -= out[4 + s] * columns[s, :n_lines]
-    corrected = np.maximum(corrected, _LEAST_Q)
+    corrected = np.maximum(corrected, LEAST_Q)
     gap = np.empty(n_lines)
     nearest = np.full(n_lines, -1, dtype=np.int32)
     before = np.full((n_lines, 3), 99, dtype=np.int32)
     normal, rhs, row = np.empty((8, 8)), np.empty(8), np.empty(8)
     out[0] = FAILED
     price, moved = 0.0, True
-    for step in range(_WINDOWS.shape[0]):
+    for step in range(WINDOWS.shape[0]):
         if moved:
             n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * 1.02, hkl, q_calc)
             if n_calc <= 0:
@@ -148,7 +148,7 @@ def assign_solve(
         for i in range(n_lines):
             j = nearest[i]
             h = k = l = 0
-            if j >= 0 and abs(gap[i]) <= _WINDOWS[step] * q_esd[i] + _SLACK[step] * slack[i]:
+            if j >= 0 and abs(gap[i]) <= WINDOWS[step] * q_esd[i] + SLACK[step] * slack[i]:
                 h, k, l = hkl[j, 0], hkl[j, 1], hkl[j, 2]
             if h != before[i, 0] or k != before[i, 1] or l != before[i, 2]:
                 changed = True
@@ -197,7 +197,7 @@ def assign_solve(
             corrected[i] = q[i]
             for s in range(n_shift):
                 corrected[i] -= rhs[n_free + s] * columns[s, i]
-            corrected[i] = max(corrected[i], _LEAST_Q)
+            corrected[i] = max(corrected[i], LEAST_Q)
         for s in range(n_shift):
             out[4 + s] = rhs[n_free + s]
     n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * 1.02, hkl, q_calc)
