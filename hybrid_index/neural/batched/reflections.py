@@ -6,6 +6,7 @@ a centring forbids is left out as l goes in steps, so a row knows how many refle
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -92,11 +93,10 @@ def rows_of(metric: Tensor, code: Tensor, q_max: Tensor, most: int) -> Rows:
     high = torch.where((code < _CODE["tP"])[owner], torch.minimum(high, k), high)
     step, of_h, of_k, even = torch.tensor(_RULES, dtype=torch.float64, device=device)[code].unbind(1)
     # -h + k + l = 3n holds for hkl or khl, which in a rhombohedral lattice are not equivalent but have one Q
-    turned = (code[owner] == _CODE["hR"]) & (h != k)
-    also = turned.nonzero()[:, 0]
-    every = torch.cat([torch.arange(len(h), device=device), also])
-    owner, h, k = owner[every], torch.cat([h, k[also]]), torch.cat([k, h[also]])
-    low, high = torch.cat([low, low[also].clamp(min=1.0)]), high[every]
+    every, second = expanded(1 + ((code[owner] == _CODE["hR"]) & (h != k)).long())
+    turned = second > 0
+    owner, h, k = owner[every], torch.where(turned, k[every], h[every]), torch.where(turned, h[every], k[every])
+    low, high = torch.maximum(low[every], torch.where(turned, 1.0, -math.inf)), high[every]
     step = step[owner]
     first = low + torch.remainder(of_h[owner] * h + of_k[owner] * k - low, step)
     count = ((high - first) / step + 1.0).floor().nan_to_num(0.0).clamp(min=0.0)
