@@ -22,7 +22,7 @@ from hybrid_index.neural.shift_reader import Spectra, shift_scores, spectra_of
 from hybrid_index.neural.torch_operations import TorchOperations
 from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
 from hybrid_index.training.batches import EASY
-from hybrid_index.training.ranks import pick_device
+from hybrid_index.neural.devices import pick_device
 
 Prepare = Callable[[LineLists], Any]
 Ask = Callable[[Networks, Any, torch.device | None], Callable[[], Any]]

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from torch import Tensor
 
-_GAMMA, _MIX1, _MIX2 = (
-    constant - 2**64 for constant in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
-)  # as signed integers
 _UNIT = 1.0 / (1 << 53)
+
+
+def _signed(x: int) -> int:
+    """The signed 64-bit integer of the same bits."""
+    return (x + 2**63) % 2**64 - 2**63
+
+
+_GAMMA, _MIX1, _MIX2 = map(_signed, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
 def key_of(parent: Tensor, counter: Tensor | int) -> Tensor:
     """Keys (int64) of the sub-streams number *counter* of *parent*: :func:`hybrid_index.random_stream.key_of`."""
-    return _mixed(parent + (counter + 1) * _GAMMA)
+    steps = (counter + 1) * _GAMMA
+    return _mixed(parent + (_signed(steps) if isinstance(steps, int) else steps))
 
 
 def uniform(stream: Tensor, counter: Tensor | int) -> Tensor:
