@@ -111,7 +111,7 @@ class Windows:
 def lines_below(q_line: Tensor, row: Tensor, q: Tensor) -> Tensor:
     """How many lines of its row (n, L), ascending, are not above each of *q* (m,); *row* (m,)."""
     width = q_line.shape[1]
-    return place(q_line.flatten(), row * width, width, q)
+    return place(q_line.flatten(), row * width, width + 1, q)
 
 
 def _padded(rows: Sequence[FloatArray], width: int, filling: float, device: torch.device) -> Tensor:

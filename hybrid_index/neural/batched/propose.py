@@ -27,7 +27,7 @@ from hybrid_index.threads import side_by_side
 from hybrid_index.types import MIN_LINES, Candidate, PeakList
 
 _NAME = "neural-batched"
-_AT_ONCE = {"cpu": 4096, "cuda": 262_144}
+_AT_ONCE = {"cpu": 8192, "cuda": 262_144}
 """Trials, or lattices that are solved, side by side: on a processor few enough for its caches, on an accelerator enough
 to keep it busy."""
 _EVIDENCE_BITS, _POSSIBLE_BITS, _INDEXED_BITS = 24, 13, 6

@@ -18,13 +18,12 @@ def place(running: Tensor, start: Tensor, length: int, x: Tensor) -> Tensor:
 
     Each sum takes up *length* places of *running* (m,), from *start* (n,); *x* is (n,).
     """
-    below = torch.zeros_like(start)  # places that are known not to exceed x
-    step = 1 << (length.bit_length() - 1)
-    while step:
-        probe = (below + step).clamp_(max=length) - 1 + start
-        below += step * (running[probe] <= x)
-        step >>= 1
-    return below.clamp_(max=length - 1)
+    at = start.clone()
+    while length > 1:
+        half = length // 2
+        at.add_(running[at + (half - 1)] <= x, alpha=half)
+        length -= half
+    return at - start
 
 
 def best_distinct(group: Tensor, mark: Tensor, score: Tensor, most: int) -> tuple[Tensor, Tensor]:

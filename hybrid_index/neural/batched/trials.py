@@ -11,7 +11,7 @@ moves θ along column j of X. A changed trial starts with the equations of its p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -27,6 +27,8 @@ from hybrid_index.neural.guided import DEPENDENT, FEWEST_PARENTS, FLAT, SAME_VOL
 GENERATIONS = 16
 _GROWTH = 1.5
 """The first *g* of all generations make the (g / GENERATIONS)^_GROWTH-th part of the trials."""
+_ATTEMPTS = 3
+"""A trial is given up after so many draws for each equation: one in two hundred is."""
 _MASK_BITS, _VOLUME_BITS = 32, 14
 _CHANGED, _CHOSEN, _DROPPED, _LINE, _AXIS, _DRAWN = range(6)
 """Which number of a trial's stream says whether it changes another; which one, or which reading; which equation goes, or
@@ -59,29 +61,36 @@ class Guide:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trials:
-    """Trials (t,) with k parameters.
+    """Trials (t,) with k parameters; what there is of each stands in the last axis, so that all arithmetic is on long rows.
 
-    ``pair`` (t,) their pair, counted in a :class:`Guide`; ``parameters`` (t, k); ``inverse`` (t, k, k) of the matrix of
-    their equations; ``line``, ``label`` (t, k) of each equation; ``reading`` (t,); ``score`` (t,) odds against chance in
-    nats; ``mark`` (t,) the same for lattices of a pair that meet the same lines and have one volume.
+    ``pair``, ``number``, ``reading`` (t,) whose they are, counted in a :class:`Guide`; ``parameters`` (k, t); ``inverse``
+    (k, k, t) of the matrix of the equations; ``line``, ``label``, ``free`` (k, t) of each equation, and whether it may
+    go; ``score`` (t,) odds against chance in nats; ``mark`` (t,) one for lattices of a pair that meet the same lines
+    with the same volume.
     """
 
     pair: Tensor
+    number: Tensor
+    reading: Tensor
     parameters: Tensor
     inverse: Tensor
     line: Tensor
     label: Tensor
-    reading: Tensor
+    free: Tensor
     score: Tensor
     mark: Tensor
 
-    def of(self, rows: Tensor) -> Trials:
-        """Some of the trials, by number or mask."""
-        return Trials(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def __len__(self) -> int:
+        return len(self.pair)
 
-    def and_these(self, others: list[Trials]) -> Trials:
-        """These and others."""
-        return Trials(*(torch.cat([getattr(t, field.name) for t in [self, *others]]) for field in fields(self)))
+    def of(self, rows: Tensor) -> Trials:
+        """Some of the trials, by their places."""
+        return Trials(*(getattr(self, field.name).index_select(-1, rows) for field in fields(self)))
+
+    @staticmethod
+    def together(parts: Sequence[Trials]) -> Trials:
+        """The trials of all parts."""
+        return Trials(*(torch.cat([getattr(t, field.name) for t in parts], dim=-1) for field in fields(Trials)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,19 +110,21 @@ def guided_trials(
 
     *changed* and *layered* as for :func:`hybrid_index.neural.guided.guided_trials`; memory is for *at_once* trials.
     """
-    kept = _best(_none(guide), len(guide.pair), capacity)
+    nothing = guide.pair[:0]
+    kept = _best(_fresh(guide, nothing, nothing), len(guide.pair), capacity)
     for pair, number in _generations(guide.n_trials):
         good = []
         for some in torch.arange(len(pair), device=pair.device).split(at_once):
             drawn = _drawn(guide, lines, kept, pair[some], number[some], changed, layered)
             good.append(_scored(drawn, guide, windows, kept.least))
-        kept = _best(kept.trials.and_these(good), len(guide.pair), capacity)
+        new = Trials.together(good) if good else kept.trials.of(nothing)
+        kept = _best(Trials.together([kept.trials, new.of(new.number.argsort())]), len(guide.pair), capacity)
     return kept.trials
 
 
 def metrics(guide: Guide, trials: Trials) -> Tensor:
     """Reciprocal metrics (t, 6) of trials, Å⁻²."""
-    return trials.parameters @ guide.subspace.T
+    return (guide.subspace @ trials.parameters).T
 
 
 def _generations(n_trials: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -124,12 +135,6 @@ def _generations(n_trials: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         pair, number = expanded(until - done)
         yield pair, number + done[pair]
         done = until
-
-
-def _none(guide: Guide) -> Trials:
-    k = guide.rows.shape[1]
-    whole, real = guide.pair.new_zeros, guide.subspace.new_zeros
-    return Trials(whole(0), real(0, k), real(0, k, k), whole(0, k), whole(0, k), whole(0), real(0), whole(0))
 
 
 def _best(trials: Trials, n_pairs: int, capacity: int) -> _Kept:
@@ -143,82 +148,85 @@ def _best(trials: Trials, n_pairs: int, capacity: int) -> _Kept:
     return _Kept(best, end - size, size, least)
 
 
+def _fresh(guide: Guide, pair: Tensor, number: Tensor) -> Trials:
+    """Trials (t,) that nothing is known of but their reading."""
+    t, k, n_readings = len(pair), guide.rows.shape[1], guide.reading_running.shape[1]
+    chosen = uniform(key_of(guide.stream[pair], number), _CHOSEN)
+    at = pair * n_readings
+    at += place(guide.reading_running.flatten(), at, n_readings, chosen)
+    return Trials(
+        pair, number, guide.reading.flatten()[at], guide.rows.new_zeros(k, t),
+        torch.eye(k, dtype=torch.float64, device=pair.device)[:, :, None].expand(k, k, t),
+        pair.new_full((k, t), -1), pair.new_zeros(k, t), torch.ones(k, t, dtype=torch.bool, device=pair.device),
+        guide.rows.new_zeros(t), pair.new_zeros(t),
+    )  # fmt: skip
+
+
+def _heirs(guide: Guide, kept: _Kept, pair: Tensor, number: Tensor) -> Trials:
+    """Trials (t,) that have all equations of an earlier one, one of which may go."""
+    k, stream = guide.rows.shape[1], key_of(guide.stream[pair], number)
+    trials = kept.trials.of(kept.start[pair] + (uniform(stream, _CHOSEN) * kept.size[pair]).long())
+    free = (uniform(stream, _DROPPED) * k).long() == torch.arange(k, device=pair.device)[:, None]
+    return replace(trials, number=number, free=free, line=trials.line.masked_fill(free, -1))
+
+
 def _drawn(
     guide: Guide, lines: Lines, kept: _Kept, pair: Tensor, number: Tensor, changed: float, layered: float
 ) -> Trials:
-    """Draw trials (t,) of these pairs and numbers; those whose equations do not determine a lattice are left out."""
-    t, k = len(pair), guide.rows.shape[1]
-    n, n_labels = guide.label_running.shape[1:]
+    """Draw trials of these pairs and numbers (t,); those whose equations do not determine a lattice are left out."""
+    k, (n, n_labels) = guide.rows.shape[1], guide.label_running.shape[1:]
     stream = key_of(guide.stream[pair], number)
-    reading = place(
-        guide.reading_running.flatten(),
-        pair * guide.reading_running.shape[1],
-        guide.reading_running.shape[1],
-        uniform(stream, _CHOSEN),
-    )
-    trials = Trials(
-        pair,
-        guide.rows.new_zeros(t, k),
-        torch.eye(k, dtype=torch.float64, device=pair.device).repeat(t, 1, 1),
-        pair.new_full((t, k), -1),
-        pair.new_zeros(t, k),
-        guide.reading[pair, reading],
-        guide.rows.new_zeros(t),
-        pair.new_zeros(t),
-    )
-    free = torch.ones(t, k, dtype=torch.bool, device=pair.device)  # equations that may go
-
     heir = (kept.size[pair] >= FEWEST_PARENTS) & (uniform(stream, _CHANGED) < changed)
-    which = heir.nonzero()[:, 0]
-    ancestor = kept.start[pair[which]] + (uniform(stream[which], _CHOSEN) * kept.size[pair[which]]).long()
-    for field in ("parameters", "inverse", "line", "label", "reading"):
-        getattr(trials, field)[which] = getattr(kept.trials, field)[ancestor]
-    dropped = (uniform(stream[which], _DROPPED) * k).long()
-    free[which] = False
-    free[which, dropped] = True
-    trials.line[which, dropped] = -1
-
+    new, heir = (~heir).nonzero()[:, 0], heir.nonzero()[:, 0]
+    trials = _fresh(guide, pair[new], number[new])
     if len(guide.axes):
-        which = (~heir & (uniform(stream, _DROPPED) < layered)).nonzero()[:, 0]
-        line = (uniform(stream[which], _LINE) * lines.count[guide.pair[pair[which]]]).long()
-        label = guide.axes[(uniform(stream[which], _AXIS) * len(guide.axes)).long()]
-        _exchange(guide, lines, trials, free, which, line, label)
-
-    open_ = torch.arange(t, device=pair.device)
-    for attempt in range(4 * k):
-        open_ = open_[free[open_].any(1)]
-        if not len(open_):
+        of_layers, stream = uniform(stream[new], _DROPPED) < layered, stream[new]
+        line = (uniform(stream, _LINE) * lines.count[guide.pair[trials.pair]]).long()
+        label = guide.axes[(uniform(stream, _AXIS) * len(guide.axes)).long()]
+        trials = _exchanged(guide, lines, trials, of_layers, line, label)
+    trials = Trials.together([trials, _heirs(guide, kept, pair[heir], number[heir])])
+    done = []
+    for attempt in range(_ATTEMPTS * k):
+        stream = key_of(guide.stream[trials.pair], trials.number)
+        x = uniform(stream, _DRAWN + 2 * attempt) * guide.line_running[trials.reading, -1]
+        line = place(guide.line_running.flatten(), trials.reading * n, n, x)
+        x = uniform(stream, _DRAWN + 2 * attempt + 1)
+        label = place(guide.label_running.flatten(), (trials.reading * n + line) * n_labels, n_labels, x)
+        wanted = trials.free.any(0) & (trials.line != line).all(0)
+        trials = _exchanged(guide, lines, trials, wanted, line, label)
+        closed = ~trials.free.any(0)
+        if 2 * int(closed.sum()) >= len(trials):
+            done.append(trials.of(closed.nonzero()[:, 0]))
+            trials = trials.of((~closed).nonzero()[:, 0])
+        if not len(trials):
             break
-        own, reading = stream[open_], trials.reading[open_]
-        x = uniform(own, _DRAWN + 2 * attempt) * guide.line_running[reading, -1]
-        line = place(guide.line_running.flatten(), reading * n, n, x)
-        x = uniform(own, _DRAWN + 2 * attempt + 1)
-        label = place(guide.label_running.flatten(), (reading * n + line) * n_labels, n_labels, x)
-        new = (trials.line[open_] != line[:, None]).all(1)
-        _exchange(guide, lines, trials, free, open_[new], line[new], label[new])
-    return trials.of(~free.any(1))
+    closed = ~trials.free.any(0)
+    return Trials.together([*done, trials.of(closed.nonzero()[:, 0])])
 
 
-def _exchange(
-    guide: Guide, lines: Lines, trials: Trials, free: Tensor, which: Tensor, line: Tensor, label: Tensor
-) -> None:
-    """Give trials *which* the equation of a line and a label, for one that may go, unless it depends on the others."""
-    row, inverse = guide.rows[label], trials.inverse[which]  # (m, k), (m, k, k)
-    along = (row[:, :, None] * inverse).sum(1)  # (m, k): how the new equation changes along each column
-    strength = torch.where(free[which], along**2 / (inverse**2).sum(1), -1.0)
-    best, at = strength.max(1)
-    good = best >= DEPENDENT * (row**2).sum(1)
-    which, line, label, row, inverse, along, at = (
-        x[good] for x in (which, line, label, row, inverse, along, at)
+def _exchanged(guide: Guide, lines: Lines, trials: Trials, wanted: Tensor, line: Tensor, label: Tensor) -> Trials:
+    """Give the trials that want it (t,) the equation of a line and a label, in the place of one that may go.
+
+    The one that goes is that whose column the new equation changes most; none, if the new one depends on the others.
+    """
+    inverse, parameters = trials.inverse, trials.parameters
+    row = guide.rows.T[:, label]  # (k, t)
+    along = (row[:, None] * inverse).sum(0)  # (k, t): how the new equation changes along each column
+    strength = (along**2 / (inverse**2).sum(0)).masked_fill(~trials.free, -1.0)
+    best, at = strength.max(0)
+    good = wanted & (best >= DEPENDENT * (row**2).sum(0))
+    chosen = good & (at == torch.arange(len(row), device=at.device)[:, None])  # (k, t)
+    column = inverse.gather(1, at.expand(len(row), 1, -1))[:, 0] / along.gather(0, at[None])
+    column = column.masked_fill(~good, 0.0)  # (k, t)
+    missing = lines.q[guide.pair[trials.pair], line] - (row * parameters).sum(0)
+    return replace(
+        trials,
+        parameters=parameters + column * missing,
+        inverse=inverse - column[:, None] * (along - chosen.double()),
+        line=torch.where(chosen, line, trials.line),
+        label=torch.where(chosen, label, trials.label),
+        free=trials.free & ~chosen,
     )
-    m = torch.arange(len(which), device=which.device)
-    column = inverse[m, :, at] / along[m, at, None]  # (m, k)
-    q = lines.q[guide.pair[trials.pair[which]], line]
-    parameters = trials.parameters[which]
-    trials.parameters[which] = parameters + column * (q - (row * parameters).sum(1))[:, None]
-    along[m, at] -= 1.0
-    trials.inverse[which] = inverse - column[:, :, None] * along[:, None, :]
-    trials.line[which, at], trials.label[which, at], free[which, at] = line, label, False
 
 
 def _scored(trials: Trials, guide: Guide, windows: Windows, least: Tensor) -> Trials:
@@ -230,12 +238,13 @@ def _scored(trials: Trials, guide: Guide, windows: Windows, least: Tensor) -> Tr
     n = rows.n_reflections
     hopeful = (n > 0) & (windows.best_odds[pair, n.clamp(min=0)] > least[trials.pair])
     met = lines_met(rows.of(hopeful), pair, windows)
-    trials.score[:] = windows.odds[pair, met.sum(1), n.clamp(min=0)] * hopeful
-    better = trials.score > least[trials.pair]
+    score = windows.odds[pair, met.sum(1), n.clamp(min=0)] * hopeful
+    better = (score > least[trials.pair]).nonzero()[:, 0]
     volume = (determinant(*metric[better].unbind(1)).log() / SAME_VOLUME).floor().long() & ((1 << _VOLUME_BITS) - 1)
     mask = (met[better].long() << torch.arange(met.shape[1], device=met.device)).sum(1)
     trials = trials.of(better)
-    return replace(trials, mark=((trials.pair << _MASK_BITS | mask) << _VOLUME_BITS) | volume)
+    mark = ((trials.pair << _MASK_BITS | mask) << _VOLUME_BITS) | volume
+    return replace(trials, score=score[better], mark=mark)
 
 
 def lines_met(rows: Rows, lists: Tensor, windows: Windows) -> Tensor:
@@ -255,4 +264,5 @@ def _lattices(trials: Trials, metric: Tensor, least_determinant: Tensor) -> tupl
     a, b, c, d, e, f = metric.unbind(1)
     good = (a > 0.0) & (b > 0.0) & (c > 0.0) & (determinant(a, b, c, d, e, f) > least_determinant)
     good &= (4.0 * b * c > FLAT * d * d) & (4.0 * a * c > FLAT * e * e) & (4.0 * a * b > FLAT * f * f)
-    return trials.of(good), metric[good]
+    places = good.nonzero()[:, 0]
+    return trials.of(places), metric.T.index_select(1, places).T
