@@ -55,11 +55,16 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         if name in ("recall", "heads", "ranking", "budgets"):
             kinds = ("simulated", "experimental")
             command.add_argument("--set", choices=kinds, default="simulated", dest="kind", help="which cases")
+        if name == "recall":
+            command.add_argument("--batch", type=int, help="give so many lists at once to the proposer in torch")
+            command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where, in a batch")
         if name == "budgets":
             command.add_argument("--budgets", type=_budgets, default=BUDGETS_S, help="seconds, separated by commas")
     arguments = parser.parse_args(words)
     if "skip" in arguments and (arguments.skip < 0 or (arguments.limit is not None and arguments.limit < 1)):
         parser.error("--skip must not be negative, and --limit at least 1")
+    if "batch" in arguments and arguments.batch is not None and arguments.batch < 1:
+        parser.error("--batch must be at least 1")
     return arguments
 
 
@@ -96,9 +101,14 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _recall(arguments: argparse.Namespace, networks: Networks, console: Console, progress: Console) -> dict[str, Any]:
     cases = collect(arguments)
-    proposed = recall.proposals(cases, networks, Settings(seed=arguments.seed))
+    way = recall.ONE_BY_ONE
+    if arguments.batch:
+        from hybrid_index.neural.devices import pick_device
+
+        way = recall.Way(batch=arguments.batch, device=pick_device(arguments.device).type)
+    proposed = recall.proposals(cases, networks, Settings(seed=arguments.seed), way)
     found = list(track(proposed, total=len(cases), console=progress, description="proposing"))
-    sections = recall.report(found, console)
+    sections = recall.report(found, console, way)
     if arguments.plot_dir:
         recall.draw(found, arguments.plot_dir / "recall.png")
     return {**sections, "in short": recall.in_short(found), "cases": [asdict(p) for p in found]}

@@ -16,13 +16,13 @@ from rich.console import Console
 from benchmarks.neural.report import new_table
 from benchmarks.neural.weights import Networks
 from hybrid_index.neural import network as net
+from hybrid_index.neural.devices import pick_device
 from hybrid_index.neural.features import Features, features
 from hybrid_index.neural.numpy_operations import NumpyOperations
 from hybrid_index.neural.shift_reader import Spectra, shift_scores, spectra_of
 from hybrid_index.neural.torch_operations import TorchOperations
 from hybrid_index.simulate.line_lists import LineLists, draw_line_lists
 from hybrid_index.training.batches import EASY
-from hybrid_index.neural.devices import pick_device
 
 Prepare = Callable[[LineLists], Any]
 Ask = Callable[[Networks, Any, torch.device | None], Callable[[], Any]]

@@ -127,8 +127,8 @@ def _smoke(out: Path | None, device: Device, threads: int) -> None:
     from tempfile import TemporaryDirectory
 
     from hybrid_index.cli.first_run import announce_compilation
-    from hybrid_index.training.config import SUBJECTS
     from hybrid_index.neural.devices import pick_device
+    from hybrid_index.training.config import SUBJECTS
     from hybrid_index.training.smoke import prove
 
     announce_compilation(complain)

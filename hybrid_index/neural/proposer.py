@@ -101,11 +101,12 @@ def likely_trials(
     rows = network.vocabulary.rows[FAMILY_OF_CODE[code]].astype(np.float64)
     n_lines = min(belief.labels.shape[1], len(w.q))
     volume = limits.max_volume_angstrom3 * lattice.lattice_points
+    ready_lines = readiness(belief.foreign, belief.labels.max(axis=-1))
     pool = Pool(capacity)
     pool.size = guided_trials(
         np.uint64(limits.seed + code), round(n_trials * TRIALS_BY_PARAMETERS[rows.shape[1]]), code,
         metric_subspace(lattice), rows, np.cumsum(belief.readings), np.cumsum(belief.labels[:, :n_lines], axis=-1),
-        np.cumsum(readiness(belief.foreign, belief.labels.max(axis=-1))[:, :n_lines], axis=-1), w.q, w.q_max, volume**-2, w.table, w.bins_per_q,
+        np.cumsum(ready_lines[:, :n_lines], axis=-1), w.q, w.q_max, volume**-2, w.table, w.bins_per_q,
         ready.odds, pool.scores, pool.rows, first_orders(rows), changed, layered,
     )  # fmt: skip
     return pool

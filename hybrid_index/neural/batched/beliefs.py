@@ -63,7 +63,7 @@ class BatchNetwork:
         return cls(network, _tensors(network.weights, device), device)
 
     def pairs(self, lists: Sequence[PeakList], codes: IntArray, *, most: int, enough: float) -> Pairs:
-        """Ask about lists, each under the likeliest of these lattices: *most*, or those of this probability together."""
+        """Ask about lists, under the likeliest of these lattices: *most*, or those that are so probable together."""
         w, size = self.weights, self.network.architecture
         x = features_of(*lists)
         encoded = net.encode(_OPERATIONS, w, size, Features(*_moved(x, self.device)))
@@ -145,12 +145,12 @@ class BatchNetwork:
 def likeliest_shifts(
     reader: ShiftReader, lists: Sequence[PeakList], settings: Settings, device: torch.device
 ) -> list[float]:
-    """The likeliest supposed shift of each list, degrees: the first of :func:`~hybrid_index.neural.shifts.read_shifts`."""
+    """The likeliest shift of each list, degrees: the first of :func:`hybrid_index.neural.shifts.read_shifts`."""
     count = np.array([len(peaks) for peaks in lists])
-    columns = np.zeros((2, len(lists), count.max()))
+    two_theta, sigma = np.zeros((2, len(lists), count.max()))
     for i, peaks in enumerate(lists):
-        columns[:, i, : count[i]] = peaks.two_theta_deg, peaks.two_theta_esd_deg
-    x = spectra_of(*columns, np.array([peaks.wavelength_angstrom for peaks in lists]), count)
+        two_theta[i, : count[i]], sigma[i, : count[i]] = peaks.two_theta_deg, peaks.two_theta_esd_deg
+    x = spectra_of(two_theta, sigma, np.array([peaks.wavelength_angstrom for peaks in lists]), count)
     weights = _tensors(reader.weights, device)
     scores = shift_scores(_OPERATIONS, weights, reader.architecture, Spectra(*_moved(x, device))).cpu().numpy()
     return [

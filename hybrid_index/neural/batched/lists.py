@@ -21,7 +21,7 @@ _NOWHERE = 1e6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Lines of n lists, float64, rows filled up to the longest (L lines); see :class:`hybrid_index.refine.lines.LineData`.
+    """Lines of n lists, float64, in rows of the longest (L lines); see :class:`hybrid_index.refine.lines.LineData`.
 
     ``q``, ``q_esd``, ``foreign``, ``slack`` (n, L) ascending in Q; ``columns`` (n, L, s) and ``priors`` (n, s) of the s
     free shifts; ``count`` (n,) int64.
@@ -60,23 +60,23 @@ class Lines:
         def rows(name: str, filling: float) -> Tensor:
             return _padded([getattr(lines, name) for lines in lists], width, filling, device)
 
+        columns = np.zeros((len(lists), width, len(lists[0].free_shifts)))
+        for row, lines in zip(columns, lists, strict=True):
+            row[: len(lines)] = lines.columns.T
         return cls(
-            rows("q", _NOWHERE), rows("q_esd", 1.0), rows("foreign", 0.0), rows("slack", 0.0),
-            torch.stack([rows_of_shift for rows_of_shift in _shift_columns(lists, width, device)], dim=2)
-            if lists[0].free_shifts else torch.zeros(len(lists), width, 0, dtype=torch.float64, device=device),
-            torch.from_numpy(np.array([lines.priors for lines in lists])).to(device),
-            torch.tensor([len(lines) for lines in lists], device=device),
-        )  # fmt: skip
-
-
-def _shift_columns(lists: Sequence[LineData], width: int, device: torch.device) -> list[Tensor]:
-    n_shifts = len(lists[0].free_shifts)
-    return [_padded([lines.columns[s] for lines in lists], width, 0.0, device) for s in range(n_shifts)]
+            q=rows("q", _NOWHERE),
+            q_esd=rows("q_esd", 1.0),
+            foreign=rows("foreign", 0.0),
+            slack=rows("slack", 0.0),
+            columns=torch.from_numpy(columns).to(device),
+            priors=torch.from_numpy(np.array([lines.priors for lines in lists])).to(device),
+            count=torch.tensor([len(lines) for lines in lists], device=device),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """What reflections of trial lattices are looked up in, for n lists; see :class:`hybrid_index.search.windows.LineWindows`.
+    """Where reflections of trial lattices are looked up, n lists; see :class:`hybrid_index.search.windows.LineWindows`.
 
     ``table`` (n · (BINS + 2),) int64, number of the line, from 1; ``bins_per_q``, ``q_max`` (n,); ``odds``
     (n, L + 1, N + 1) by lines met and number of reflections, and ``best_odds`` (n, N + 1) of all lines.

@@ -27,7 +27,7 @@ from hybrid_index.threads import side_by_side
 from hybrid_index.types import MIN_LINES, Candidate, PeakList
 
 _NAME = "neural-batched"
-_AT_ONCE = {"cpu": 8192, "cuda": 262_144}
+_AT_ONCE = {"cpu": 16384, "cuda": 262_144}
 """Trials, or lattices that are solved, side by side: on a processor few enough for its caches, on an accelerator enough
 to keep it busy."""
 _EVIDENCE_BITS, _POSSIBLE_BITS, _INDEXED_BITS = 24, 13, 6
@@ -148,11 +148,9 @@ def _best(solved: Solved, code: Tensor, pair: Tensor, list_of_pair: Tensor, sett
     """
     points = torch.tensor([b.lattice_points for b in BRAVAIS_LATTICES], device=code.device)[code]
     columns = solved.metric.unbind(1)
-    volume2, longest = determinant(*columns), torch.stack(minors(*columns)).amax(0)
-    within = (volume2 * (points * settings.max_volume_angstrom3) ** 2 >= 1.0) & (
-        longest <= volume2 * settings.max_edge_angstrom**2
-    )
-    rows = ((solved.evidence > FAILED) & within).nonzero()[:, 0]
+    density, longest = determinant(*columns), torch.stack(minors(*columns)).amax(0)  # (1 / volume)²
+    good = (solved.evidence > FAILED) & (density * (points * settings.max_volume_angstrom3) ** 2 >= 1.0)
+    rows: Tensor = (good & (longest <= density * settings.max_edge_angstrom**2)).nonzero()[:, 0]
     mark = pair[rows]
     for value, bits in (
         (solved.indexed, _INDEXED_BITS),

@@ -1,13 +1,13 @@
 """All reflections of many lattices at once: what :func:`hybrid_index.refine.hkl.fill_reflections` does for one.
 
-The same exact ranges of the indices, level by level: first all h of all lattices, then all rows (h, k), then all l. What
-a centring forbids is left out as l goes in steps, so a row knows how many reflections it has before any is made.
+The same exact ranges of the indices, level by level: first all h of all lattices, then all rows (h, k), then all l.
+What a centring forbids is left out as l goes in steps, so a row knows its reflections before any is made.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -47,8 +47,8 @@ class Rows:
     def of(self, wanted: Tensor) -> Rows:
         """The rows of some lattices, by a mask (n,); lattices keep their numbers."""
         kept = wanted[self.lattice]
-        rows = (getattr(self, name)[kept] for name in self.__slots__[:-1])
-        return Rows(*rows, self.n_reflections)
+        names = (field.name for field in fields(self) if field.name != "n_reflections")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
 
 
 def rows_of(metric: Tensor, code: Tensor, q_max: Tensor, most: int) -> Rows:

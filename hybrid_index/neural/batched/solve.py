@@ -70,7 +70,8 @@ def assign_solve(metric: Tensor, code: Tensor, lines: Lines, pair: Tensor, *, at
     at_once
         Memory is for so many lattices.
     """
-    parts = [_solved(metric[i], code[i], lines.of(pair[i])) for i in torch.arange(len(pair)).split(at_once)]
+    pieces = [slice(start, start + at_once) for start in range(0, max(len(pair), 1), at_once)]
+    parts = [_solved(metric[piece], code[piece], lines.of(pair[piece])) for piece in pieces]
     return Solved(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Solved)))
 
 

@@ -1,8 +1,8 @@
-"""Guided trials of many (list, lattice) pairs at once: what :func:`hybrid_index.neural.guided.guided_trials` does for one.
+"""Guided trials (:mod:`hybrid_index.neural.guided`) of many lists, each under several lattices, at once.
 
 Trials come in generations: those of one are drawn side by side, and change equations of the best trials of all
-generations before. One by one a good trial can be changed at once, so the first generations are small. Numbers are drawn
-by counting, each trial having its own stream.
+generations before. One by one a good trial can be changed at once, so the first generations are small. Random numbers
+are by counting, and each trial has its own.
 
 Equations are exchanged one at a time. To begin with the parameters θ of a trial are 0, each by an equation of its own
 that may go; with the inverse X of the matrix of all equations a new one, row · θ = Q, that takes the place of number j
@@ -31,8 +31,8 @@ _ATTEMPTS = 3
 """A trial is given up after so many draws for each equation: one in two hundred is."""
 _MASK_BITS, _VOLUME_BITS = 32, 14
 _CHANGED, _CHOSEN, _DROPPED, _LINE, _AXIS, _DRAWN = range(6)
-"""Which number of a trial's stream says whether it changes another; which one, or which reading; which equation goes, or
-whether a layer is supposed; its line, and its axis. Then come lines and labels by turns."""
+"""Which of a trial's random numbers says whether it changes another; which one, or which reading; which equation goes,
+or whether a layer is supposed; its line, and its axis. Then come lines and labels by turns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,9 +61,9 @@ class Guide:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trials:
-    """Trials (t,) with k parameters; what there is of each stands in the last axis, so that all arithmetic is on long rows.
+    """Trials (t,) with k parameters; the last axis is that of the trials, so that all arithmetic is on long rows.
 
-    ``pair``, ``number``, ``reading`` (t,) whose they are, counted in a :class:`Guide`; ``parameters`` (k, t); ``inverse``
+    ``pair``, ``number``, ``reading`` (t,) whose they are, as in a :class:`Guide`; ``parameters`` (k, t); ``inverse``
     (k, k, t) of the matrix of the equations; ``line``, ``label``, ``free`` (k, t) of each equation, and whether it may
     go; ``score`` (t,) odds against chance in nats; ``mark`` (t,) one for lattices of a pair that meet the same lines
     with the same volume.
@@ -114,7 +114,8 @@ def guided_trials(
     kept = _best(_fresh(guide, nothing, nothing), len(guide.pair), capacity)
     for pair, number in _generations(guide.n_trials):
         good = []
-        for some in torch.arange(len(pair), device=pair.device).split(at_once):
+        for start in range(0, len(pair), at_once):
+            some = slice(start, start + at_once)
             drawn = _drawn(guide, lines, kept, pair[some], number[some], changed, layered)
             good.append(_scored(drawn, guide, windows, kept.least))
         new = Trials.together(good) if good else kept.trials.of(nothing)
