@@ -29,6 +29,7 @@ from benchmarks.neural import (
 from benchmarks.neural.budgets import Mode, Run
 from hybrid_index import Settings
 from hybrid_index.errors import InputError
+from hybrid_index.neural.batched import propose
 from hybrid_index.neural.belief import believe_anew
 from hybrid_index.neural.labels import FAMILIES, LABELLED_LINES, Vocabulary
 from hybrid_index.neural.network import Architecture
@@ -232,6 +233,26 @@ def test_recall(kind: str, untrained: Path, tmp_path: Path, data: Path, capsys: 
     assert "recall among 64" in capsys.readouterr().out
 
 
+def test_recall_in_batches(
+    untrained: Path, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def propose_many(lists: list[PeakList], settings: Settings, **how: Any) -> list[list[Any]]:
+        asked.append(len(lists))
+        assert (how["device"], how["most"]) == ("cpu", recall.MOST_CANDIDATES)
+        return [[] for _ in lists]
+
+    monkeypatch.setattr(propose, "propose_many", propose_many)
+    document = _run(["recall", "--limit", "5", "--batch", "2", "--device", "cpu"], untrained, tmp_path, data)
+    assert asked == [1, 2, 2, 1]  # the first only loads what there is to load
+    assert {case["place"] for case in document["cases"]} == {None}
+    assert document["bars"][-1]["quantity"] == "wall time, batches of 2, cpu"
+    assert "60 ms" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        command.parse_arguments(["recall", "--batch", "0"])
+
+
 def test_beliefs(untrained: Path, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["beliefs", "--lists", "12", "--limit", "3"]
     document = _run(words, untrained, tmp_path, data)
@@ -360,6 +381,8 @@ def test_recall_bars() -> None:
         ("hard", "recall", True),
         ("all", "wall time, single lists", True),
     ]
+    on_gpu = recall.checks([found], recall.Way(batch=256, device="cuda"))[-1]
+    assert (on_gpu.quantity, on_gpu.bar, on_gpu.passed) == ("wall time, batches of 256, cuda", 2.0, False)
 
 
 def _run(words: list[str], network: Path, folder: Path, data: Path) -> dict[str, Any]:

@@ -109,9 +109,10 @@ class Windows:
 
 
 def lines_below(q_line: Tensor, row: Tensor, q: Tensor) -> Tensor:
-    """How many lines of its row (n, L), ascending, are not above each of *q* (m,); *row* (m,)."""
+    """How many lines of its row (n, L), ascending, are below each of *q* (m,); *row* (m,)."""
     width = q_line.shape[1]
-    return place(q_line.flatten(), row * width, width + 1, q)
+    least = torch.nextafter(q, q.new_tensor(-1.0))  # a line may lie exactly there
+    return place(q_line.flatten(), row * width, width + 1, least)
 
 
 def _padded(rows: Sequence[FloatArray], width: int, filling: float, device: torch.device) -> Tensor:

@@ -61,7 +61,7 @@ def propose_many(
     """Propose lattices for many lists, as :class:`~hybrid_index.neural.proposer.NeuralProposer` does for one.
 
     Each list's likeliest shift is supposed, unless it is fixed. What is proposed for a list does not hang on the others
-    in a batch, but for the rounding of sums.
+    in a batch nor on the device, but for the rounding of sums: a draw on the verge of two labels may fall either way.
 
     Parameters
     ----------

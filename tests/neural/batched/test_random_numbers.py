@@ -27,7 +27,7 @@ def test_splitmix64_of_its_authors() -> None:
 def test_uniform_and_independent() -> None:
     x = uniform(key_of(torch.tensor([5]), torch.arange(100_000)), 0)
     y = uniform(key_of(torch.tensor([5]), torch.arange(100_000)), 1)
-    assert 0.0 < float(x.min())
+    assert float(x.min()) > 0.0
     assert float(x.max()) < 1.0
     counts = torch.histc(x, 50, 0.0, 1.0)
     assert float(((counts - 2000.0) ** 2 / 2000.0).sum()) < 90.0  # χ² of 49 degrees of freedom, p = 0.0003
