@@ -28,7 +28,7 @@ GENERATIONS = 16
 _GROWTH = 1.5
 """The first *g* of all generations make the (g / GENERATIONS)^_GROWTH-th part of the trials."""
 _ATTEMPTS = 3
-"""A trial is given up after so many draws for each equation: one in two hundred is."""
+"""A trial is given up after so many draws for each equation; one in fifty is."""
 _MASK_BITS, _VOLUME_BITS = 32, 14
 _CHANGED, _CHOSEN, _DROPPED, _LINE, _AXIS, _DRAWN = range(6)
 """Which of a trial's random numbers says whether it changes another; which one, or which reading; which equation goes,
