@@ -64,6 +64,7 @@ def index(
     pattern: Pattern | None = None,
     hints: Sequence[Candidate] = (),
     n_foreign: int = 0,
+    proposed: Sequence[Candidate] = (),
     id: str | None = None,
     progress: Progress | None = None,
 ) -> IndexingResult:
@@ -87,6 +88,10 @@ def index(
         like all others, with no advantage.
     n_foreign
         Lines that those patterns had besides (of a sample holder, say): hints that leave so many end the search, too.
+    proposed
+        Lattices that were proposed for these very lines beforehand, as by
+        :func:`~hybrid_index.neural.batched.propose_many`: the search begins with them, and ends there if one is beyond
+        doubt.
     id
         What the result is called; the file's name if not given.
     progress
@@ -124,6 +129,10 @@ def index(
             settled = race.try_hints(hints, n_foreign)
     with race.clock.stopped():
         load_networks(settings)
+    if proposed and not settled:
+        say("trying the lattices proposed")
+        with race.clock.stopped():
+            settled = race.try_proposed(proposed)
     began = time.perf_counter()
     search = iter(()) if settled else plan(peaks, settings)
     for stage in search:

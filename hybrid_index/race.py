@@ -147,15 +147,24 @@ class Race:
         its turn until all is settled. *n_foreign* lines may well belong to none of them.
         """
         began = time.perf_counter()
-        allowed = [c for c in hints if c.bravais_lattice.crystal_system in self.settings.systems]
         settled = False
-        for hint, slack in product(allowed, HINT_SLACK_DEG):
+        for hint, slack in product(self._allowed(hints), HINT_SLACK_DEG):
             lines = line_data(self.peaks, self.settings, slack_deg=slack)
             self._add_with_relatives(solve_candidates(strained_starts(hint), lines).lattices)
             if settled := self._is_settled(n_foreign):
                 break
         self.rank_s += time.perf_counter() - began
         return settled
+
+    def try_proposed(self, proposed: Sequence[Candidate]) -> bool:
+        """Rank lattices that were proposed for these lines, and return whether no search is needed."""
+        began = time.perf_counter()
+        self._add_with_relatives(Lattices.from_candidates(self._allowed(proposed)))
+        self.rank_s += time.perf_counter() - began
+        return self.can_stop(all_systems=False, glanced=True)
+
+    def _allowed(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        return [c for c in candidates if c.bravais_lattice.crystal_system in self.settings.systems]
 
     def _is_settled(self, n_foreign: int) -> bool:
         """Whether a lattice is beyond doubt and leaves hardly a line, or hardly one more than so many.

@@ -284,6 +284,32 @@ class TestHints:
         assert not any(kind is B.MP for s in result.solutions for kind, _ in lattices_of(s)[:1])
 
 
+class TestProposed:
+    peaks = line_list(TYPICAL[B.OP], B.OP, noise=np.random.default_rng(3))
+    right = Candidate(bravais_lattice=B.OP, metric=TYPICAL[B.OP].metric, source="elsewhere")
+    wrong = Candidate(bravais_lattice=B.MP, metric=TYPICAL[B.MP].metric, source="elsewhere")
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_a_lattice_beyond_doubt_needs_no_search(self, place: int) -> None:
+        told: list[str] = []
+        proposed = [self.wrong, self.right][:: 1 - 2 * place]
+        result = index(self.peaks, settings=QUICK, proposed=proposed, progress=told.append)
+        assert not any("searching" in text for text in told)
+        assert result.best.refinement.candidate.source == "elsewhere"
+        assert is_lattice(result.best.refinement.candidate, TYPICAL[B.OP], B.OP)
+
+    def test_others_are_followed_by_a_search(self) -> None:
+        told: list[str] = []
+        result = index(self.peaks, settings=QUICK, proposed=[self.wrong], progress=told.append)
+        assert any("searching" in text for text in told)
+        assert is_lattice(result.best.refinement.candidate, TYPICAL[B.OP], B.OP)
+
+    def test_systems_that_are_not_wanted_stay_out(self) -> None:
+        settings = Settings(budget_s=1.0, systems=("cubic",))
+        result = index(self.peaks, settings=settings, proposed=[self.right])
+        assert not any(kind is B.OP for s in result.solutions for kind, _ in lattices_of(s)[:1])
+
+
 class TestResult:
     @pytest.fixture(scope="class")
     @staticmethod

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from hybrid_index import index
 from hybrid_index.config import Settings
 from hybrid_index.lattice import Cell
-from hybrid_index.neural.batched.propose import propose_many
+from hybrid_index.neural.batched import propose_many
 from hybrid_index.neural.weights import packaged_network
 from hybrid_index.types import Candidate, PeakList
 from tests.synthetic import CU, TYPICAL, B, is_lattice, line_list
@@ -93,6 +94,16 @@ def test_a_gpu_gives_the_same_answers() -> None:
     lists = some_lists()
     here, there = (propose_many(lists, Settings(), device=device, **FEW) for device in ("cpu", "cuda"))
     assert_alike(there, here)
+
+
+def test_searches_begin_with_what_was_proposed() -> None:
+    lists = [line_list(TYPICAL[b], b, esd_deg=0.01, zero_shift_deg=0.05) for b in (B.OP, B.AP)]
+    for peaks, proposed, b in zip(lists, propose_many(lists, Settings(), **FEW), (B.OP, B.AP), strict=True):
+        told: list[str] = []
+        result = index(peaks, proposed=proposed, progress=told.append)
+        assert is_lattice(result.solutions[0].refinement.candidate, TYPICAL[b], b)
+        assert result.status == "solved"
+        assert not any(text.startswith("searching") for text in told)
 
 
 def test_nothing_of_it_is_loaded_by_a_search() -> None:
