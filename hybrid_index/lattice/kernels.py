@@ -26,7 +26,8 @@ BOX = 2
 """Indices up to which vectors are tried in a reduced basis where a vector about as long as a basis vector is sought."""
 
 _spans_space = kernel(spans_space)
-_PRIMITIVE = np.array([primitive_basis(lattice) for lattice in BRAVAIS_LATTICES])
+PRIMITIVE = np.array([primitive_basis(lattice) for lattice in BRAVAIS_LATTICES])
+"""Primitive bases (14, 3, 3), as columns in the conventional ones, by code of the Bravais lattice."""
 # Where (aa, bb, cc, bc, ac, ab) stand in a Gram matrix.
 _FIRST, _SECOND = np.array([0, 1, 2, 1, 0, 0]), np.array([0, 1, 2, 2, 2, 1])
 
@@ -63,17 +64,23 @@ def are_positive_definite(grams: FloatArray) -> npt.NDArray[np.bool_]:
 
 
 @kernel
+def _cofactors(
+    a: float, b: float, c: float, d: float, e: float, f: float
+) -> tuple[tuple[float, float, float, float, float, float], float]:
+    """Cofactors and determinant of a symmetric matrix, of (aa, bb, cc, bc, ac, ab)."""
+    cofactors = (b * c - d * d, a * c - e * e, a * b - f * f, e * f - a * d, d * f - b * e, d * e - c * f)
+    return cofactors, a * b * c + 2.0 * d * e * f - a * d * d - b * e * e - c * f * f
+
+
+@kernel
 def primitive_grams(metrics: FloatArray, codes: IntArray) -> FloatArray:
     """Direct Gram matrices (m, 3, 3) of primitive bases, from reciprocal metrics (m, 6) of conventional cells."""
     out, direct = np.empty((metrics.shape[0], 3, 3)), np.empty((3, 3))
     for i in range(metrics.shape[0]):
-        basis, m = _PRIMITIVE[codes[i]], metrics[i]
-        a, b, c, d, e, f = m[0], m[1], m[2], 0.5 * m[3], 0.5 * m[4], 0.5 * m[5]
-        volume2 = a * b * c + 2.0 * d * e * f - a * d * d - b * e * e - c * f * f
-        direct[0, 0], direct[1, 1], direct[2, 2] = b * c - d * d, a * c - e * e, a * b - f * f
-        direct[1, 2] = direct[2, 1] = e * f - a * d
-        direct[0, 2] = direct[2, 0] = d * f - b * e
-        direct[0, 1] = direct[1, 0] = d * e - c * f
+        basis, m = PRIMITIVE[codes[i]], metrics[i]
+        cofactors, volume2 = _cofactors(m[0], m[1], m[2], 0.5 * m[3], 0.5 * m[4], 0.5 * m[5])
+        for j, cofactor in enumerate(cofactors):
+            direct[_FIRST[j], _SECOND[j]] = direct[_SECOND[j], _FIRST[j]] = cofactor
         for j in range(3):
             for k in range(3):
                 total = 0.0
@@ -117,11 +124,9 @@ def symmetric_metrics(
             for k in range(6):
                 mean[j] += means[codes[i], j, k] * values[k]
             symmetric[_FIRST[j], _SECOND[j]] = symmetric[_SECOND[j], _FIRST[j]] = mean[j]
-        a, b, c, d, e, f = mean[0], mean[1], mean[2], mean[3], mean[4], mean[5]
-        volume2 = a * b * c + 2.0 * d * e * f - a * d * d - b * e * e - c * f * f
-        metrics[i, 0], metrics[i, 1] = (b * c - d * d) / volume2, (a * c - e * e) / volume2
-        metrics[i, 2], metrics[i, 3] = (a * b - f * f) / volume2, 2.0 * (e * f - a * d) / volume2
-        metrics[i, 4], metrics[i, 5] = 2.0 * (d * f - b * e) / volume2, 2.0 * (d * e - c * f) / volume2
+        cofactors, volume2 = _cofactors(mean[0], mean[1], mean[2], mean[3], mean[4], mean[5])
+        for j, cofactor in enumerate(cofactors):
+            metrics[i, j] = (1.0 if j < 3 else 2.0) * cofactor / volume2
         _fill_inverse_root(given, root)
         for j in range(3):
             for k in range(3):

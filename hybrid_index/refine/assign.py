@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_index.compiled import kernel
-from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace, primitive_basis
+from hybrid_index.lattice import BRAVAIS_LATTICES, metric_subspace
+from hybrid_index.lattice.kernels import PRIMITIVE
 from hybrid_index.merit import evidence_bits, place_of
 from hybrid_index.refine.absences import N_CONDITIONS, broken_conditions
 from hybrid_index.refine.hkl import fill_reflections
@@ -24,8 +25,6 @@ N_FREE = np.array([metric_subspace(b).shape[1] for b in BRAVAIS_LATTICES], dtype
 SUBSPACES = np.zeros((14, 6, 6))
 for _i, _b in enumerate(BRAVAIS_LATTICES):
     SUBSPACES[_i, :, : N_FREE[_i]] = metric_subspace(_b)
-
-PRIMITIVE = np.array([primitive_basis(b) for b in BRAVAIS_LATTICES])
 
 WINDOWS = np.array([5.0, 4.0, 3.5, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0])
 SLACK = np.array([1.0, 0.5, 0.25, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])

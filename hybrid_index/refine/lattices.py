@@ -14,7 +14,8 @@ from hybrid_index.lattice.reciprocal import determinant, minors
 from hybrid_index.types import Candidate, IntArray
 from hybrid_index.units import FloatArray
 
-_POINTS = np.array([lattice.lattice_points for lattice in BRAVAIS_LATTICES])
+LATTICE_POINTS = np.array([lattice.lattice_points for lattice in BRAVAIS_LATTICES])
+"""In the conventional cell of each Bravais lattice, by code (14,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,5 +76,5 @@ def within_limits(metrics: FloatArray, codes: IntArray, settings: Settings) -> n
     """Which lattices (m, 6), (m,) respect the user's limits on volume and edges, shape (m,)."""
     columns = metrics.T
     det, longest = determinant(*columns), np.maximum.reduce(minors(*columns))
-    volume = settings.max_volume_angstrom3 * _POINTS[codes]
+    volume = settings.max_volume_angstrom3 * LATTICE_POINTS[codes]
     return np.asarray((det * volume**2 >= 1.0) & (longest <= det * settings.max_edge_angstrom**2))

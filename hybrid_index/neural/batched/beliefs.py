@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from hybrid_index.config import Settings
-from hybrid_index.lattice import BRAVAIS_LATTICES
 from hybrid_index.neural import network as net
 from hybrid_index.neural.batched.lists import Lines
 from hybrid_index.neural.batched.random_numbers import key_of
@@ -24,11 +23,11 @@ from hybrid_index.neural.shifts import belief_of, supposed
 from hybrid_index.neural.torch_operations import TorchOperations
 from hybrid_index.neural.weights import Arrays, Network, ShiftReader
 from hybrid_index.refine.assign import SUBSPACES
+from hybrid_index.refine.lattices import LATTICE_POINTS
 from hybrid_index.types import IntArray, PeakList
 from hybrid_index.units import FloatArray
 
 _OPERATIONS = TorchOperations()
-_POINTS = np.array([lattice.lattice_points for lattice in BRAVAIS_LATTICES])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +114,7 @@ class BatchNetwork:
             stream=stream,
             n_trials=torch.from_numpy(tried).to(self.device),
             least_determinant=torch.from_numpy(
-                (settings.max_volume_angstrom3 * _POINTS[code].astype(np.float64)) ** -2.0
+                (settings.max_volume_angstrom3 * LATTICE_POINTS[code].astype(np.float64)) ** -2.0
             ).to(self.device),
             rows=torch.from_numpy(rows).to(self.device),
             subspace=torch.from_numpy(SUBSPACES[code[0], :, :k].copy()).to(self.device),

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from hybrid_index.config import Settings
 from hybrid_index.lattice import BRAVAIS_LATTICES
-from hybrid_index.lattice.reciprocal import determinant, minors
 from hybrid_index.neural.batched.beliefs import BatchNetwork, Pairs, likeliest_shifts
 from hybrid_index.neural.batched.lists import Lines, Windows
 from hybrid_index.neural.batched.ragged import best_distinct
@@ -21,6 +20,7 @@ from hybrid_index.neural.devices import pick_device
 from hybrid_index.neural.proposer import CHANGED, LAYERED, said_shift_deg
 from hybrid_index.neural.weights import Network, ShiftReader, packaged_network, packaged_reader
 from hybrid_index.refine.assign import FAILED
+from hybrid_index.refine.lattices import within_limits
 from hybrid_index.refine.lines import without_fixed_shifts, without_shift
 from hybrid_index.search.pool import Prepared
 from hybrid_index.threads import side_by_side
@@ -146,11 +146,8 @@ def _best(solved: Solved, code: Tensor, pair: Tensor, list_of_pair: Tensor, sett
 
     As in :func:`hybrid_index.search.pool.solved` copies of a lattice end at the same lines with the same evidence.
     """
-    points = torch.tensor([b.lattice_points for b in BRAVAIS_LATTICES], device=code.device)[code]
-    columns = solved.metric.unbind(1)
-    density, longest = determinant(*columns), torch.stack(minors(*columns)).amax(0)  # (1 / volume)²
-    good = (solved.evidence > FAILED) & (density * (points * settings.max_volume_angstrom3) ** 2 >= 1.0)
-    rows: Tensor = (good & (longest <= density * settings.max_edge_angstrom**2)).nonzero()[:, 0]
+    within = torch.from_numpy(within_limits(solved.metric.cpu().numpy(), code.cpu().numpy(), settings)).to(code.device)
+    rows: Tensor = ((solved.evidence > FAILED) & within).nonzero()[:, 0]
     mark = pair[rows]
     for value, bits in (
         (solved.indexed, _INDEXED_BITS),
