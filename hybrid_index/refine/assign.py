@@ -29,6 +29,10 @@ for _i, _b in enumerate(BRAVAIS_LATTICES):
 WINDOWS = np.array([5.0, 4.0, 3.5, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0])
 SLACK = np.array([1.0, 0.5, 0.25, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 """Half widths of the windows step by step: uncertainties of a line, and shares of the slack that shifts may need."""
+LEAST_PIVOT = 1e-14
+"""Square of a pivot, as a share of its diagonal element, below which lines do not determine a parameter."""
+MARGIN = 1.02
+"""Reflections are made so many times as far as the last line."""
 LEAST_Q = 1e-9
 """Å⁻²; a line that a shift would move beyond the direct beam stays here, where no reflection is."""
 FAILED = -1.0e9
@@ -44,7 +48,7 @@ def solve_symmetric(matrix: FloatArray, rhs: FloatArray, n: int) -> bool:
             for m in range(j):
                 s -= matrix[i, m] * matrix[j, m]
             if i == j:
-                if not s > 1e-14 * abs(matrix[i, i]):
+                if not s > LEAST_PIVOT * abs(matrix[i, i]):
                     return False
                 matrix[i, i] = np.sqrt(s)
             else:
@@ -139,7 +143,7 @@ def assign_solve(
     price, moved = 0.0, True
     for step in range(WINDOWS.shape[0]):
         if moved:
-            n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * 1.02, hkl, q_calc)
+            n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * MARGIN, hkl, q_calc)
             if n_calc <= 0:
                 return
             nearest_reflections(corrected, n_lines, q_calc, n_calc, nearest, gap)
@@ -199,7 +203,7 @@ def assign_solve(
             corrected[i] = max(corrected[i], LEAST_Q)
         for s in range(n_shift):
             out[4 + s] = rhs[n_free + s]
-    n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * 1.02, hkl, q_calc)
+    n_calc = fill_reflections(metric, code, corrected[n_lines - 1] * MARGIN, hkl, q_calc)
     if n_calc <= 0:
         return
     nearest_reflections(corrected, n_lines, q_calc, n_calc, nearest, gap)

@@ -15,13 +15,21 @@ from torch import Tensor
 from hybrid_index.neural.batched.evidence import evidence_bits
 from hybrid_index.neural.batched.lists import Lines, lines_below
 from hybrid_index.neural.batched.reflections import positions, rows_of
-from hybrid_index.refine.assign import FAILED, LEAST_Q, MAX_REFLECTIONS, N_FREE, SLACK, SUBSPACES, WINDOWS
+from hybrid_index.refine.assign import (
+    FAILED,
+    LEAST_PIVOT,
+    LEAST_Q,
+    MARGIN,
+    MAX_REFLECTIONS,
+    N_FREE,
+    SLACK,
+    SUBSPACES,
+    WINDOWS,
+)
 
 _INDEX_BITS = MAX_REFLECTIONS.bit_length()
 """The number of a reflection in its lattice takes the place of the last bits of its distance from a line, which leaves
 eleven digits to compare."""
-_MARGIN = 1.02
-"""Reflections are made so far beyond the last line."""
 _UNASSIGNED = 99
 _SETTLED = 4
 """After this step the windows close no more."""
@@ -131,7 +139,7 @@ def _judged(
 def _reflections(metric: Tensor, code: Tensor, q_line: Tensor, last: Tensor) -> _Reflections:
     """Make the reflections of lattices and let each line (m, L) find its nearest one."""
     m, width = q_line.shape
-    rows = rows_of(metric, code, _MARGIN * q_line.gather(1, last)[:, 0], MAX_REFLECTIONS)
+    rows = rows_of(metric, code, MARGIN * q_line.gather(1, last)[:, 0], MAX_REFLECTIONS)
     row, l, q = positions(rows)
     lattice, n = rows.lattice[row], rows.n_reflections.clamp(min=0)
     first = n.cumsum(0) - n
@@ -172,7 +180,7 @@ def _least_squares(hkl: Tensor, code: Tensor, lines: Lines) -> tuple[Tensor, Ten
     normal = weighted @ design + torch.diag_embed(diagonal)
     factor, info = torch.linalg.cholesky_ex(normal)
     pivots = factor.diagonal(dim1=1, dim2=2)
-    good = (info == 0) & (pivots**2 > 1e-14 * normal.diagonal(dim1=1, dim2=2)).all(1)
+    good = (info == 0) & (pivots**2 > LEAST_PIVOT * normal.diagonal(dim1=1, dim2=2)).all(1)
     solution = torch.cholesky_solve(weighted @ lines.q[:, :, None], factor)[:, :, 0]  # (m, 6 + s)
     parameters = solution[:, :6].masked_fill(absent, 0.0)
     metric = (subspace @ parameters[:, :, None])[:, :, 0]
