@@ -168,7 +168,7 @@ def _taught(model: PeakModel) -> PeakModel:
         return model
     position = np.array([p.position_deg for p in strong])
     fwhm = np.array([p.group.fwhm_deg[p.index] for p in strong])
-    eta = np.clip([p.group.parameters[3] for p in strong], 0.0, 1.0)
+    eta = np.array([p.group.parameters[3] for p in strong])
     cot = 1.0 / np.tan(np.radians(position))
     asymmetry = np.array([p.group.parameters[4] for p in strong])
     slope = float(np.dot(cot, asymmetry) / (np.dot(cot, cot) + 1.0))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import leastsq
 
 from hybrid_index.peaks.detect import WidthLaw
-from hybrid_index.peaks.profile import AREA_GAUSSIAN, AREA_LORENTZIAN, N_SHARED, add_peaks, residuals, satellite
+from hybrid_index.peaks.least_squares import fit_peaks
+from hybrid_index.peaks.profile import AREA_GAUSSIAN, AREA_LORENTZIAN, N_SHARED, add_peaks, satellite
 from hybrid_index.units import FloatArray
 
-_Function = Callable[[FloatArray], FloatArray]
-_NO_JACOBIAN = np.zeros((0, 0))
-_MAX_EVALUATIONS = 60
+_NO_SLOPES = np.zeros((0, 0))
+_ENOUGH_GAIN, _LAST_GAIN = 1.0e-5, 1.0e-10
+"""A fit is done where χ² falls by this share or less: on the way, and for the last word."""
 _BACKGROUND_FREEDOM = 0.004
 """How far the local background may stray from the global one, as a fraction of the strongest peak."""
 
@@ -86,7 +85,7 @@ class GroupFit:
     @property
     def area(self) -> FloatArray:
         """Areas of the Kα1 lines (intensity · degrees), shape (n,)."""
-        eta = float(np.clip(self.parameters[3], 0.0, 1.0))
+        eta = float(self.parameters[3])
         return np.asarray(
             self.height * self.fwhm_deg * (eta * AREA_LORENTZIAN + (1.0 - eta) * AREA_GAUSSIAN), dtype=np.float64
         )
@@ -107,7 +106,7 @@ class GroupFit:
         parameters = np.concatenate([self.parameters[:N_SHARED], self.parameters[own : own + 2]])
         width = self.law_width_deg[index : index + 1]
         out = np.zeros(x.size)
-        add_peaks(parameters, width, self.doublet.wavelength_ratio, self.doublet.intensity_ratio, x, out, _NO_JACOBIAN)
+        add_peaks(parameters, width, self.doublet.wavelength_ratio, self.doublet.intensity_ratio, x, out, _NO_SLOPES)
         return out
 
 
@@ -124,8 +123,8 @@ def fit_group(
 ) -> GroupFit | None:
     """Fit peaks that start at *position_deg* with *height* to the window *x*, *y*, *sigma*.
 
-    Returns ``None`` where the least squares does not converge to something finite. With *polish*
-    overlapping peaks are fitted by lmfit.
+    Returns ``None`` where the least squares does not converge to something finite. With *polish* it goes on until
+    nothing changes any more.
     """
     width = shape.width.at(position_deg)
     start = np.empty(N_SHARED + 2 * position_deg.size)
@@ -136,20 +135,15 @@ def fit_group(
     prior = start[:N_SHARED].copy()
     prior_esd = np.array([flat, flat, shape.width_esd, shape.eta_esd, shape.asymmetry_esd])
     fixed = (width, doublet.wavelength_ratio, doublet.intensity_ratio, x, y, sigma, prior, prior_esd)
-
-    def value(p: FloatArray) -> FloatArray:
-        return residuals(p, *fixed, False)[0]
-
-    def slope(p: FloatArray) -> FloatArray:
-        return residuals(p, *fixed, True)[1]
-
-    solve = _solve_with_lmfit if polish and position_deg.size > 1 else _solve
-    best, covariance = solve(start, value, slope)
-    if covariance is None or not np.all(np.isfinite(best)) or not np.all(np.diag(covariance) > 0.0):
+    best, left, slopes = fit_peaks(start, *fixed, _LAST_GAIN if polish else _ENOUGH_GAIN)
+    try:
+        covariance: FloatArray = np.linalg.inv(slopes @ slopes.T).astype(np.float64, copy=False)
+    except np.linalg.LinAlgError:
         return None
-    left = value(best)
     chi2 = float(np.dot(left, left))
-    ratio, ratio_esd = _free_ka2_ratio(best, width, doublet, x, sigma, left, slope(best))
+    if not math.isfinite(chi2) or not np.all(np.isfinite(covariance)) or not np.all(np.diag(covariance) > 0.0):
+        return None
+    ratio, ratio_esd = _free_ka2_ratio(best, width, doublet, x, sigma, left, slopes, covariance)
     return GroupFit(
         parameters=best,
         covariance=covariance,
@@ -162,55 +156,26 @@ def fit_group(
     )
 
 
-def _solve(start: FloatArray, value: _Function, slope: _Function) -> tuple[FloatArray, FloatArray | None]:
-    """Levenberg–Marquardt without the bookkeeping of lmfit, for the many fits on the way."""
-    best, covariance, _, _, _ = leastsq(
-        value, start, Dfun=slope, full_output=True, maxfev=_MAX_EVALUATIONS, ftol=1.0e-5, xtol=1.0e-6
-    )
-    return best, covariance
-
-
-def _solve_with_lmfit(start: FloatArray, value: _Function, slope: _Function) -> tuple[FloatArray, FloatArray | None]:
-    """Do the same by lmfit, for the last word on overlapping peaks."""
-    from lmfit import Parameters, minimize
-
-    parameters = Parameters()
-    for i, number in enumerate(start):
-        parameters.add(f"p{i}", value=float(number))
-
-    def vector(p: Parameters) -> FloatArray:
-        return np.fromiter((entry.value for entry in p.values()), dtype=np.float64, count=start.size)
-
-    result = minimize(
-        lambda p: value(vector(p)),
-        parameters,
-        method="leastsq",
-        scale_covar=False,
-        Dfun=lambda p: slope(vector(p)),
-        max_nfev=_MAX_EVALUATIONS,
-    )
-    return vector(result.params), getattr(result, "covar", None)
-
-
 def _free_ka2_ratio(
     parameters: FloatArray,
     width: FloatArray,
     doublet: Doublet,
     x: FloatArray,
     sigma: FloatArray,
-    residual: FloatArray,
-    jacobian: FloatArray,
+    left: FloatArray,
+    slopes: FloatArray,
+    covariance: FloatArray,
 ) -> tuple[float, float]:
     """Intensity ratio that one more linear least-squares step, with the ratio free, would give, and its uncertainty."""
     if doublet.intensity_ratio == 0.0:
         return 0.0, math.inf
     both, first = np.zeros(x.size), np.zeros(x.size)
-    add_peaks(parameters, width, doublet.wavelength_ratio, doublet.intensity_ratio, x, both, _NO_JACOBIAN)
-    add_peaks(parameters, width, doublet.wavelength_ratio, 0.0, x, first, _NO_JACOBIAN)
-    column = np.zeros(residual.size)
+    add_peaks(parameters, width, doublet.wavelength_ratio, doublet.intensity_ratio, x, both, _NO_SLOPES)
+    add_peaks(parameters, width, doublet.wavelength_ratio, 0.0, x, first, _NO_SLOPES)
+    column = np.zeros(left.size)
     column[: x.size] = (both - first) / (doublet.intensity_ratio * sigma)
-    own = column - jacobian @ np.linalg.lstsq(jacobian, column, rcond=None)[0]
+    own = column - (covariance @ (slopes @ column)) @ slopes
     information = float(np.dot(own, own))
     if not information > 0.0:
         return doublet.intensity_ratio, math.inf
-    return doublet.intensity_ratio - float(np.dot(own, residual)) / information, 1.0 / math.sqrt(information)
+    return doublet.intensity_ratio - float(np.dot(own, left)) / information, 1.0 / math.sqrt(information)

@@ -57,7 +57,10 @@ class FittedPeak:
 
 
 class PeakModel:
-    """Peaks fitted to the *net* intensity (background subtracted) of a working pattern."""
+    """Peaks fitted to the *net* intensity (background subtracted) of a working pattern.
+
+    ``total`` (n,) is their sum; ``uncertainty`` (n,) noise, and what no line shape can explain.
+    """
 
     def __init__(self, work: WorkingPattern, net: FloatArray, shape: Shape, doublet: Doublet) -> None:
         self.work = work
@@ -66,14 +69,11 @@ class PeakModel:
         self.doublet = doublet
         self.peaks: list[FittedPeak] = []
         self.total = np.zeros_like(net)
+        self.uncertainty = np.hypot(work.sigma, SHAPE_ERROR * np.maximum(net, 0.0))
 
     def residual(self) -> FloatArray:
         """Return what the peaks leave of the net intensity, shape (n,)."""
         return self.net - self.total
-
-    def uncertainty(self) -> FloatArray:
-        """Noise and what no line shape can explain, shape (n,)."""
-        return np.hypot(self.work.sigma, SHAPE_ERROR * np.maximum(self.net, 0.0))
 
     def copy(self, *, shape: Shape | None = None, doublet: Doublet | None = None) -> PeakModel:
         """Return a model of the same peaks that can be refitted on its own."""
@@ -82,7 +82,7 @@ class PeakModel:
         return twin
 
     def refit(self, *, polish: bool = False) -> None:
-        """Fit all peaks again, group by group; with *polish* the overlapping ones by lmfit."""
+        """Fit all peaks again, group by group; with *polish* until nothing changes any more."""
         self._fit_groups(np.empty(0), np.empty(0), keep=False, polish=polish)
 
     def add(self, position_deg: FloatArray, height: FloatArray) -> None:
@@ -157,7 +157,7 @@ class PeakModel:
         if last - first < max(_MIN_WINDOW_POINTS, 2 * position_deg.size + 3):
             return
         fit = fit_group(
-            x[first:last], (self.net - self.total)[first:last], self.uncertainty()[first:last],
+            x[first:last], (self.net - self.total)[first:last], self.uncertainty[first:last],
             position_deg, height, self.shape, self.doublet, polish=polish,
         )  # fmt: skip
         if fit is None:

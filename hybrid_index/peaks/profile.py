@@ -20,8 +20,10 @@ from hybrid_index.units import FloatArray
 
 N_SHARED = 5
 _LN2 = math.log(2.0)
-_MAX_ASYMMETRY = 0.7
-_MAX_LOG_WIDTH = 1.5
+SHARED_LIMITS = np.array([[-np.inf, np.inf], [-np.inf, np.inf], [-1.5, 1.5], [0.0, 1.0], [-0.7, 0.7]])
+"""Least and largest values of the shared parameters."""
+_GAUSS_REACH = 50.0
+"""Square of the distance, in half widths, beyond which a Gaussian is nothing (1e-15)."""
 AREA_LORENTZIAN = math.pi / 2.0
 AREA_GAUSSIAN = 0.5 * math.sqrt(math.pi / _LN2)
 
@@ -44,16 +46,14 @@ def add_peaks(
     ka2_ratio: float,
     x: FloatArray,
     out: FloatArray,
-    jacobian: FloatArray,
+    slopes: FloatArray,
 ) -> None:
-    """Add the peaks of a group to *out* (n,) and their derivatives to *jacobian* (n, m), unless that has no rows.
+    """Add the peaks of a group to *out* (n,) and their derivatives to *slopes* (m, n), unless that has no rows.
 
     *width* (n_peaks,) is the width law at each peak (degrees), *ka2_ratio* zero for a single line.
     """
-    eta = min(max(parameters[3], 0.0), 1.0)
-    asymmetry = min(max(parameters[4], -_MAX_ASYMMETRY), _MAX_ASYMMETRY)
-    scale = math.exp(min(max(parameters[2], -_MAX_LOG_WIDTH), _MAX_LOG_WIDTH))
-    slopes = jacobian.shape[0] > 0
+    scale, eta, asymmetry = math.exp(parameters[2]), parameters[3], parameters[4]
+    want_slopes = slopes.shape[0] > 0
     lines = 2 if ka2_ratio > 0.0 else 1
     for i in range(width.shape[0]):
         height = parameters[6 + 2 * i]
@@ -72,16 +72,16 @@ def add_peaks(
                 h = half * (1.0 + sign * asymmetry)
                 u = (x[k] - centre) / h
                 lorentz = 1.0 / (1.0 + u * u)
-                gauss = math.exp(-_LN2 * u * u) if u * u < 200.0 else 0.0
+                gauss = math.exp(-_LN2 * u * u) if u * u < _GAUSS_REACH else 0.0
                 value = share * (eta * lorentz + (1.0 - eta) * gauss)
                 out[k] += height * value
-                if slopes:
+                if want_slopes:
                     du = -2.0 * share * u * height * (eta * lorentz * lorentz + (1.0 - eta) * _LN2 * gauss)
-                    jacobian[k, 2] -= du * u
-                    jacobian[k, 3] += share * height * (lorentz - gauss)
-                    jacobian[k, 4] -= du * u * sign / (1.0 + sign * asymmetry)
-                    jacobian[k, 5 + 2 * i] -= du * stretch / h
-                    jacobian[k, 6 + 2 * i] += value
+                    slopes[2, k] -= du * u
+                    slopes[3, k] += share * height * (lorentz - gauss)
+                    slopes[4, k] -= du * u * sign / (1.0 + sign * asymmetry)
+                    slopes[5 + 2 * i, k] -= du * stretch / h
+                    slopes[6 + 2 * i, k] += value
 
 
 @kernel
@@ -95,30 +95,28 @@ def residuals(
     sigma: FloatArray,
     prior: FloatArray,
     prior_esd: FloatArray,
-    want_jacobian: bool,
 ) -> tuple[FloatArray, FloatArray]:
-    """Weighted residuals (n + N_SHARED,) of a group and their Jacobian (same rows, m columns; empty unless wanted).
+    """Weighted residuals (n + N_SHARED,) of a group and their derivatives (m, n + N_SHARED).
 
-    The last rows hold the shared parameters near *prior* (N_SHARED,) within *prior_esd*: so a weak peak borrows its
+    The last ones hold the shared parameters near *prior* (N_SHARED,) within *prior_esd*: so a weak peak borrows its
     shape from the strong ones.
     """
     n = x.shape[0]
     m = parameters.shape[0]
     out = np.zeros(n + N_SHARED)
-    jacobian = np.zeros((n + N_SHARED if want_jacobian else 0, m))
-    add_peaks(parameters, width, wavelength_ratio, ka2_ratio, x, out[:n], jacobian[:n])
+    slopes = np.zeros((m, n + N_SHARED))
+    add_peaks(parameters, width, wavelength_ratio, ka2_ratio, x, out, slopes)
     middle = 0.5 * (x[0] + x[n - 1])
     reach = 0.5 * (x[n - 1] - x[0])
     for k in range(n):
         t = (x[k] - middle) / reach
         out[k] = (out[k] + parameters[0] + parameters[1] * t - y[k]) / sigma[k]
-        if want_jacobian:
-            jacobian[k, 0] = 1.0
-            jacobian[k, 1] = t
-            for j in range(m):
-                jacobian[k, j] /= sigma[k]
+        slopes[0, k] = 1.0 / sigma[k]
+        slopes[1, k] = t / sigma[k]
+    for j in range(2, m):
+        for k in range(n):
+            slopes[j, k] /= sigma[k]
     for j in range(N_SHARED):
         out[n + j] = (parameters[j] - prior[j]) / prior_esd[j]
-        if want_jacobian:
-            jacobian[n + j, j] = 1.0 / prior_esd[j]
-    return out, jacobian
+        slopes[j, n + j] = 1.0 / prior_esd[j]
+    return out, slopes
