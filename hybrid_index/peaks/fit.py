@@ -15,6 +15,8 @@ from hybrid_index.units import FloatArray
 _NO_SLOPES = np.zeros((0, 0))
 _ENOUGH_GAIN, _LAST_GAIN = 1.0e-5, 1.0e-10
 """A fit is done where χ² falls by this share or less: on the way, and for the last word."""
+_DAMPINGS = (0.1, 10.0)
+"""Overlapping peaks have several minima: a bold and a cautious first step often lead to different ones."""
 _BACKGROUND_FREEDOM = 0.004
 """How far the local background may stray from the global one, as a fraction of the strongest peak."""
 
@@ -135,7 +137,10 @@ def fit_group(
     prior = start[:N_SHARED].copy()
     prior_esd = np.array([flat, flat, shape.width_esd, shape.eta_esd, shape.asymmetry_esd])
     fixed = (width, doublet.wavelength_ratio, doublet.intensity_ratio, x, y, sigma, prior, prior_esd)
-    best, left, slopes = fit_peaks(start, *fixed, _LAST_GAIN if polish else _ENOUGH_GAIN)
+    enough = _LAST_GAIN if polish else _ENOUGH_GAIN
+    dampings = _DAMPINGS if position_deg.size > 1 else _DAMPINGS[:1]
+    tried = [fit_peaks(start, *fixed, damping, enough) for damping in dampings]
+    best, left, slopes = min(tried, key=lambda one: float(np.dot(one[1], one[1])))
     try:
         covariance: FloatArray = np.linalg.inv(slopes @ slopes.T).astype(np.float64, copy=False)
     except np.linalg.LinAlgError:

@@ -13,7 +13,6 @@ from hybrid_index.compiled import kernel
 from hybrid_index.peaks.profile import N_SHARED, SHARED_LIMITS, residuals
 from hybrid_index.units import FloatArray
 
-_FIRST_DAMPING = 0.1
 _LEAST_DAMPING, _MOST_DAMPING = 1.0e-9, 1.0e12
 _FALL = 5.0
 """The damping falls at most by this factor from one step to the next."""
@@ -56,11 +55,12 @@ def fit_peaks(
     sigma: FloatArray,
     prior: FloatArray,
     prior_esd: FloatArray,
+    damping: float,
     enough: float,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Fit the parameters (m,) of a group from *start* until χ² falls by no more than the share *enough*.
 
-    What is between is as for :func:`~.profile.residuals`.
+    *damping* is that of the first step; what is before it is as for :func:`~.profile.residuals`.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def fit_peaks(
     best = start.copy()
     left, slopes = residuals(best, width, wavelength_ratio, ka2_ratio, x, y, sigma, prior, prior_esd)
     chi2 = np.dot(left, left)
-    damping, growth = _FIRST_DAMPING, 2.0
+    growth = 2.0
     normal, downhill = np.dot(slopes, slopes.T), -np.dot(slopes, left)
     for _ in range(_MAX_EVALUATIONS):
         scale = np.sqrt(np.diag(normal))

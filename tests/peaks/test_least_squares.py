@@ -34,7 +34,7 @@ def test_fit_is_that_of_scipy(ka2_ratio: float, seed: int) -> None:
     y, sigma = drawn(true, ka2_ratio, seed)
     fixed = (WIDTH, RATIO, ka2_ratio, X, y, sigma, PRIOR, PRIOR_ESD)
     start = np.array([*PRIOR, 39.62, 2500.0, 39.83, 1500.0, 40.32, 600.0])
-    best, left, slopes = fit_peaks(start, *fixed, 1.0e-10)
+    best, left, slopes = fit_peaks(start, *fixed, 0.1, 1.0e-10)
     low, high = np.full(start.size, -np.inf), np.full(start.size, np.inf)
     low[:N_SHARED], high[:N_SHARED] = SHARED_LIMITS.T
     other = least_squares(
@@ -56,7 +56,7 @@ def test_a_shape_beyond_the_limits_is_fitted_at_the_limit() -> None:
     """Lines that fall off faster than a Gaussian: η stays at 0 and nothing is paid for what has no effect."""
     y = 1000.0 * np.exp(-(((X - 40.0) / 0.1) ** 4))
     fixed = (WIDTH[:1], RATIO, 0.0, X, y, np.full(X.size, 10.0), PRIOR, PRIOR_ESD)
-    best, left, slopes = fit_peaks(np.array([*PRIOR, 40.01, 900.0]), *fixed, 1.0e-10)
+    best, left, slopes = fit_peaks(np.array([*PRIOR, 40.01, 900.0]), *fixed, 0.1, 1.0e-10)
     assert best[3] == 0.0
     free = np.arange(best.size) != 3
     np.testing.assert_allclose(slopes[free] @ left / np.linalg.norm(slopes[free], axis=1), 0.0, atol=1.0e-3)
@@ -66,7 +66,7 @@ def test_a_shape_beyond_the_limits_is_fitted_at_the_limit() -> None:
 def test_peaks_that_are_one_are_no_failure_of_the_solver() -> None:
     y, sigma = drawn(np.array([*PRIOR, 40.0, 800.0]), 0.0, 1)
     start = np.array([*PRIOR, 40.0, 400.0, 40.0, 400.0])
-    best, left, _ = fit_peaks(start, WIDTH[:2], RATIO, 0.0, X, y, sigma, PRIOR, PRIOR_ESD, 1.0e-10)
+    best, left, _ = fit_peaks(start, WIDTH[:2], RATIO, 0.0, X, y, sigma, PRIOR, PRIOR_ESD, 0.1, 1.0e-10)
     assert best[6] + best[8] == pytest.approx(800.0, rel=0.2)
     assert left @ left < 2.0 * X.size
 
