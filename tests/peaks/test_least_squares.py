@@ -28,13 +28,14 @@ def drawn(true: FloatArray, ka2_ratio: float, seed: int) -> tuple[FloatArray, Fl
 
 
 @pytest.mark.parametrize("ka2_ratio", [0.0, 0.5])
+@pytest.mark.parametrize("damping", [0.1, 10.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_fit_is_that_of_scipy(ka2_ratio: float, seed: int) -> None:
+def test_fit_is_that_of_scipy(ka2_ratio: float, damping: float, seed: int) -> None:
     true = np.array([5.0, -3.0, 0.15, 0.8, 0.1, 39.6, 3000.0, 39.85, 1200.0, 40.3, 500.0])
     y, sigma = drawn(true, ka2_ratio, seed)
     fixed = (WIDTH, RATIO, ka2_ratio, X, y, sigma, PRIOR, PRIOR_ESD)
     start = np.array([*PRIOR, 39.62, 2500.0, 39.83, 1500.0, 40.32, 600.0])
-    best, left, slopes = fit_peaks(start, *fixed, 0.1, 1.0e-10)
+    best, left, slopes = fit_peaks(start, *fixed, damping, 1.0e-10)
     low, high = np.full(start.size, -np.inf), np.full(start.size, np.inf)
     low[:N_SHARED], high[:N_SHARED] = SHARED_LIMITS.T
     other = least_squares(
