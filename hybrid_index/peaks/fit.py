@@ -9,7 +9,7 @@ import numpy as np
 
 from hybrid_index.peaks.detect import WidthLaw
 from hybrid_index.peaks.least_squares import fit_peaks
-from hybrid_index.peaks.profile import AREA_GAUSSIAN, AREA_LORENTZIAN, N_SHARED, add_peaks, satellite
+from hybrid_index.peaks.profile import AREA_GAUSSIAN, AREA_LORENTZIAN, N_SHARED, Window, add_peaks, satellite
 from hybrid_index.units import FloatArray
 
 _NO_SLOPES = np.zeros((0, 0))
@@ -136,10 +136,10 @@ def fit_group(
     flat = _BACKGROUND_FREEDOM * max(float(y.max()), 0.0) + 3.0 * float(np.median(sigma))
     prior = start[:N_SHARED].copy()
     prior_esd = np.array([flat, flat, shape.width_esd, shape.eta_esd, shape.asymmetry_esd])
-    fixed = (width, doublet.wavelength_ratio, doublet.intensity_ratio, x, y, sigma, prior, prior_esd)
+    window = Window(width, doublet.wavelength_ratio, doublet.intensity_ratio, x, y, sigma, prior, prior_esd)
     enough = _LAST_GAIN if polish else _ENOUGH_GAIN
     dampings = _DAMPINGS if position_deg.size > 1 else _DAMPINGS[:1]
-    tried = [fit_peaks(start, *fixed, damping, enough) for damping in dampings]
+    tried = [fit_peaks(start, window, damping, enough) for damping in dampings]
     best, left, slopes = min(tried, key=lambda one: float(np.dot(one[1], one[1])))
     try:
         covariance: FloatArray = np.linalg.inv(slopes @ slopes.T).astype(np.float64, copy=False)

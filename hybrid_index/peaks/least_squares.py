@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from hybrid_index.compiled import kernel
-from hybrid_index.peaks.profile import N_SHARED, SHARED_LIMITS, residuals
+from hybrid_index.peaks.profile import N_SHARED, SHARED_LIMITS, Window, residuals
 from hybrid_index.units import FloatArray
 
 _LEAST_DAMPING, _MOST_DAMPING = 1.0e-9, 1.0e12
@@ -46,21 +46,11 @@ def _step_within_limits(
 
 @kernel
 def fit_peaks(
-    start: FloatArray,
-    width: FloatArray,
-    wavelength_ratio: float,
-    ka2_ratio: float,
-    x: FloatArray,
-    y: FloatArray,
-    sigma: FloatArray,
-    prior: FloatArray,
-    prior_esd: FloatArray,
-    damping: float,
-    enough: float,
+    start: FloatArray, window: Window, damping: float, enough: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Fit the parameters (m,) of a group from *start* until χ² falls by no more than the share *enough*.
 
-    *damping* is that of the first step; what is before it is as for :func:`~.profile.residuals`.
+    *damping* is that of the first step.
 
     Returns
     -------
@@ -69,7 +59,7 @@ def fit_peaks(
         what is not.
     """
     best = start.copy()
-    left, slopes = residuals(best, width, wavelength_ratio, ka2_ratio, x, y, sigma, prior, prior_esd)
+    left, slopes = residuals(best, window)
     chi2 = np.dot(left, left)
     growth = 2.0
     normal, downhill = np.dot(slopes, slopes.T), -np.dot(slopes, left)
@@ -82,7 +72,7 @@ def fit_peaks(
         step = _step_within_limits(scaled, towards, damping, best, scale)
         predicted = 2.0 * np.dot(step, towards) - np.dot(step, np.dot(scaled, step))
         trial = best + step / scale
-        trial_left, trial_slopes = residuals(trial, width, wavelength_ratio, ka2_ratio, x, y, sigma, prior, prior_esd)
+        trial_left, trial_slopes = residuals(trial, window)
         trial_chi2 = np.dot(trial_left, trial_left)
         gain = chi2 - trial_chi2
         if gain > 0.0:

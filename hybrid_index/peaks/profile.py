@@ -12,6 +12,7 @@ A group of n peaks has the parameters (numbering fixed, the kernels rely on it)
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -84,28 +85,35 @@ def add_peaks(
                     slopes[6 + 2 * i, k] += value
 
 
+class Window(NamedTuple):
+    """What is fitted, and what is known beforehand.
+
+    ``width`` (n_peaks,), ``wavelength_ratio`` and ``ka2_ratio`` are as for :func:`add_peaks`; ``x`` (degrees), ``y``,
+    ``sigma`` (n,) the points; the shared parameters are expected near ``prior`` (N_SHARED,) within ``prior_esd``.
+    """
+
+    width: FloatArray
+    wavelength_ratio: float
+    ka2_ratio: float
+    x: FloatArray
+    y: FloatArray
+    sigma: FloatArray
+    prior: FloatArray
+    prior_esd: FloatArray
+
+
 @kernel
-def residuals(
-    parameters: FloatArray,
-    width: FloatArray,
-    wavelength_ratio: float,
-    ka2_ratio: float,
-    x: FloatArray,
-    y: FloatArray,
-    sigma: FloatArray,
-    prior: FloatArray,
-    prior_esd: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
+def residuals(parameters: FloatArray, window: Window) -> tuple[FloatArray, FloatArray]:
     """Weighted residuals (n + N_SHARED,) of a group and their derivatives (m, n + N_SHARED).
 
-    The last ones hold the shared parameters near *prior* (N_SHARED,) within *prior_esd*: so a weak peak borrows its
-    shape from the strong ones.
+    The last ones hold the shared parameters near what is expected: so a weak peak borrows its shape from strong ones.
     """
+    x, y, sigma = window.x, window.y, window.sigma
     n = x.shape[0]
     m = parameters.shape[0]
     out = np.zeros(n + N_SHARED)
     slopes = np.zeros((m, n + N_SHARED))
-    add_peaks(parameters, width, wavelength_ratio, ka2_ratio, x, out, slopes)
+    add_peaks(parameters, window.width, window.wavelength_ratio, window.ka2_ratio, x, out, slopes)
     middle = 0.5 * (x[0] + x[n - 1])
     reach = 0.5 * (x[n - 1] - x[0])
     for k in range(n):
@@ -117,6 +125,6 @@ def residuals(
         for k in range(n):
             slopes[j, k] /= sigma[k]
     for j in range(N_SHARED):
-        out[n + j] = (parameters[j] - prior[j]) / prior_esd[j]
-        slopes[j, n + j] = 1.0 / prior_esd[j]
+        out[n + j] = (parameters[j] - window.prior[j]) / window.prior_esd[j]
+        slopes[j, n + j] = 1.0 / window.prior_esd[j]
     return out, slopes

@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 from hybrid_index.peaks.detect import WidthLaw
 from hybrid_index.peaks.fit import Doublet, Shape, fit_group
 from hybrid_index.peaks.least_squares import fit_peaks
-from hybrid_index.peaks.profile import N_SHARED, SHARED_LIMITS, residuals
+from hybrid_index.peaks.profile import N_SHARED, SHARED_LIMITS, Window, residuals
 from hybrid_index.units import FloatArray
 
 X = np.linspace(39.0, 41.0, 150)
@@ -21,8 +21,9 @@ RATIO = 1.00249
 
 def drawn(true: FloatArray, ka2_ratio: float, seed: int) -> tuple[FloatArray, FloatArray]:
     """Counts of a group on a background of 400, which is taken off, and their uncertainties."""
-    none = np.zeros(X.size), np.ones(X.size), PRIOR, PRIOR_ESD
-    net = residuals(true, WIDTH[: (true.size - N_SHARED) // 2], RATIO, ka2_ratio, X, *none)[0][: X.size]
+    width = WIDTH[: (true.size - N_SHARED) // 2]
+    window = Window(width, RATIO, ka2_ratio, X, np.zeros(X.size), np.ones(X.size), PRIOR, PRIOR_ESD)
+    net = residuals(true, window)[0][: X.size]
     counts = np.random.default_rng(seed).poisson(400.0 + net).astype(float)
     return counts - 400.0, np.sqrt(np.maximum(counts, 1.0))
 
@@ -33,15 +34,15 @@ def drawn(true: FloatArray, ka2_ratio: float, seed: int) -> tuple[FloatArray, Fl
 def test_fit_is_that_of_scipy(ka2_ratio: float, damping: float, seed: int) -> None:
     true = np.array([5.0, -3.0, 0.15, 0.8, 0.1, 39.6, 3000.0, 39.85, 1200.0, 40.3, 500.0])
     y, sigma = drawn(true, ka2_ratio, seed)
-    fixed = (WIDTH, RATIO, ka2_ratio, X, y, sigma, PRIOR, PRIOR_ESD)
+    window = Window(WIDTH, RATIO, ka2_ratio, X, y, sigma, PRIOR, PRIOR_ESD)
     start = np.array([*PRIOR, 39.62, 2500.0, 39.83, 1500.0, 40.32, 600.0])
-    best, left, slopes = fit_peaks(start, *fixed, damping, 1.0e-10)
+    best, left, slopes = fit_peaks(start, window, damping, 1.0e-10)
     low, high = np.full(start.size, -np.inf), np.full(start.size, np.inf)
     low[:N_SHARED], high[:N_SHARED] = SHARED_LIMITS.T
     other = least_squares(
-        lambda p: residuals(p, *fixed)[0],
+        lambda p: residuals(p, window)[0],
         start,
-        jac=lambda p: residuals(p, *fixed)[1].T,
+        jac=lambda p: residuals(p, window)[1].T,
         bounds=(low, high),
         x_scale="jac",
         xtol=1.0e-14,
@@ -56,8 +57,8 @@ def test_fit_is_that_of_scipy(ka2_ratio: float, damping: float, seed: int) -> No
 def test_a_shape_beyond_the_limits_is_fitted_at_the_limit() -> None:
     """Lines that fall off faster than a Gaussian: η stays at 0 and nothing is paid for what has no effect."""
     y = 1000.0 * np.exp(-(((X - 40.0) / 0.1) ** 4))
-    fixed = (WIDTH[:1], RATIO, 0.0, X, y, np.full(X.size, 10.0), PRIOR, PRIOR_ESD)
-    best, left, slopes = fit_peaks(np.array([*PRIOR, 40.01, 900.0]), *fixed, 0.1, 1.0e-10)
+    window = Window(WIDTH[:1], RATIO, 0.0, X, y, np.full(X.size, 10.0), PRIOR, PRIOR_ESD)
+    best, left, slopes = fit_peaks(np.array([*PRIOR, 40.01, 900.0]), window, 0.1, 1.0e-10)
     assert best[3] == 0.0
     free = np.arange(best.size) != 3
     np.testing.assert_allclose(slopes[free] @ left / np.linalg.norm(slopes[free], axis=1), 0.0, atol=1.0e-3)
@@ -67,7 +68,8 @@ def test_a_shape_beyond_the_limits_is_fitted_at_the_limit() -> None:
 def test_peaks_that_are_one_are_no_failure_of_the_solver() -> None:
     y, sigma = drawn(np.array([*PRIOR, 40.0, 800.0]), 0.0, 1)
     start = np.array([*PRIOR, 40.0, 400.0, 40.0, 400.0])
-    best, left, _ = fit_peaks(start, WIDTH[:2], RATIO, 0.0, X, y, sigma, PRIOR, PRIOR_ESD, 0.1, 1.0e-10)
+    window = Window(WIDTH[:2], RATIO, 0.0, X, y, sigma, PRIOR, PRIOR_ESD)
+    best, left, _ = fit_peaks(start, window, 0.1, 1.0e-10)
     assert best[6] + best[8] == pytest.approx(800.0, rel=0.2)
     assert left @ left < 2.0 * X.size
 

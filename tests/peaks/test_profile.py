@@ -7,7 +7,7 @@ import pytest
 
 from hybrid_index.peaks.detect import fit_width_law, significance, threshold
 from hybrid_index.peaks.noise import estimate_sigma, learn_noise
-from hybrid_index.peaks.profile import N_SHARED, residuals, satellite
+from hybrid_index.peaks.profile import N_SHARED, Window, residuals, satellite
 
 
 @pytest.mark.parametrize("ka2_ratio", [0.0, 0.5])
@@ -15,15 +15,16 @@ def test_slopes_are_derivatives(ka2_ratio: float) -> None:
     x = np.linspace(39.0, 41.0, 60)
     y, sigma = np.zeros(60), np.full(60, 2.0)
     p = np.array([3.0, 1.0, 0.1, 0.4, 0.15, 39.71, 50.0, 40.133, 30.0])
-    fixed = (np.array([0.2, 0.22]), 1.00249, ka2_ratio, x, y, sigma, np.zeros(N_SHARED), np.full(N_SHARED, 0.5))
-    slopes = residuals.py_func(p, *fixed)[1]
+    prior = np.zeros(N_SHARED), np.full(N_SHARED, 0.5)
+    window = Window(np.array([0.2, 0.22]), 1.00249, ka2_ratio, x, y, sigma, *prior)
+    slopes = residuals.py_func(p, window)[1]
     numeric = np.empty_like(slopes)
     for j in range(p.size):
         h = np.zeros(p.size)
         h[j] = 1.0e-6
-        numeric[j] = (residuals.py_func(p + h, *fixed)[0] - residuals.py_func(p - h, *fixed)[0]) / 2.0e-6
+        numeric[j] = (residuals.py_func(p + h, window)[0] - residuals.py_func(p - h, window)[0]) / 2.0e-6
     np.testing.assert_allclose(slopes, numeric, rtol=1.0e-4, atol=1.0e-3)
-    np.testing.assert_allclose(residuals(p, *fixed)[1], slopes, rtol=1.0e-12, atol=1.0e-12)
+    np.testing.assert_allclose(residuals(p, window)[1], slopes, rtol=1.0e-12, atol=1.0e-12)
 
 
 def test_satellite() -> None:
